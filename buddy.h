@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * buddy.h - a buddy allocator over page numbers 0 ... nr_pages - 1.
+ *
+ * Pure bookkeeping: it never touches the pages it hands out, so no stale mapping
+ * of a page can damage it, and it runs on the host as it does in the kernel.
+ *
+ * A buddy block of order k is 2^k pages and begins at a multiple of 2^k. Its
+ * buddy is the block whose number differs in bit k only; two free buddies of
+ * order k are always merged into one free block of order k + 1.
+ */
+#ifndef PETMEM_BUDDY_H
+#define PETMEM_BUDDY_H
+
+#include <linux/types.h>
+
+/* Orders 0 ... 18: 4 KiB to 1 GiB, the largest page that x86-64 can map. */
+#define PETMEM_BUDDY_ORDERS 19
+
+/* "No page": ends a free list. */
+#define PETMEM_BUDDY_NONE ((u32)~0U)
+
+/* What is kept for each page, outside of it: 9 bytes. */
+struct petmem_buddy_link {
+	u32 next;
+	u32 prev;
+};
+
+struct petmem_buddy {
+	u32 nr_pages;
+	u32 nr_free; /* pages */
+	u32 free[PETMEM_BUDDY_ORDERS]; /* heads of the free lists */
+	struct petmem_buddy_link *links; /* valid in first page of a free block */
+	u8 *order; /* the same: its order; otherwise PETMEM_BUDDY_USED */
+};
+
+#define PETMEM_BUDDY_USED 0xff
+
+/**
+ * petmem_buddy_init() - set up an allocator with every page free
+ * @buddy: what to set up
+ * @nr_pages: number of pages, 1 ... 2^31; need not be a power of two
+ *
+ * Return: 0, -EINVAL for a bad @nr_pages, -ENOMEM.
+ * Context: may sleep.
+ */
+int petmem_buddy_init(struct petmem_buddy *buddy, u32 nr_pages);
+
+/**
+ * petmem_buddy_destroy() - free what petmem_buddy_init() allocated
+ * @buddy: not to be used afterwards; harmless on a zeroed one
+ *
+ * Context: may sleep.
+ */
+void petmem_buddy_destroy(struct petmem_buddy *buddy);
+
+/**
+ * petmem_buddy_alloc() - take consecutive pages
+ * @buddy: where from
+ * @count: how many; the first is aligned to @count rounded up to a power of two,
+ *	and what the rounding adds stays free
+ *
+ * Return: the number of the first page; PETMEM_BUDDY_NONE when @count is 0, is
+ * more than the largest block, or no block is free that holds it.
+ * Context: the caller serialises all calls on one allocator.
+ */
+u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count);
+
+/**
+ * petmem_buddy_free() - give consecutive pages back
+ * @buddy: where to
+ * @first: number of the first page
+ * @count: how many; any pages that are in use will do, however they were taken
+ *
+ * Return: 0; -EINVAL, with nothing changed, when the pages do not exist or one
+ * of them is free already.
+ * Context: the caller serialises all calls on one allocator.
+ */
+int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count);
+
+#endif /* PETMEM_BUDDY_H */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * memmap.h - the memory map of a process: which virtual ranges are allocated.
+ *
+ * The map is a linked list of ranges in order of address. Together they cover
+ * the region without gap or overlap; each is free or allocated, and no two free
+ * neighbours stand side by side. Allocation is first fit.
+ *
+ *   | allocated | free | allocated | allocated |        free        |
+ *   start                                                          end
+ *
+ * The list is the truth. A red-black tree over the same ranges, in which each
+ * node knows the largest free range below it, finds an address or a first fit in
+ * logarithmic time.
+ *
+ * Pure logic: it knows neither page tables nor processes, and runs on the host as
+ * it does in the kernel. Addresses and sizes are in bytes, whole pages always.
+ */
+#ifndef PETMEM_MEMMAP_H
+#define PETMEM_MEMMAP_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+struct petmem_range {
+	struct list_head list;
+	struct rb_node node;
+	u64 start;
+	u64 size;
+	u64 largest_free; /* the largest free range in this node's subtree */
+	bool allocated;
+};
+
+struct petmem_memmap {
+	struct list_head ranges;
+	struct rb_root tree;
+	u64 nr_allocated; /* number of allocated ranges */
+};
+
+/*
+ * The nodes that one allocation can need: it may leave a free range before it
+ * (alignment) and one behind it. They are taken before the caller's locks, so that
+ * nothing is allocated under them.
+ */
+struct petmem_memmap_spares {
+	struct petmem_range *range[2];
+};
+
+/**
+ * petmem_memmap_init() - set up a map that is one free range
+ * @map: what to set up
+ * @start: first address, page-aligned
+ * @size: multiple of the page size, not 0
+ *
+ * Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ */
+int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size);
+
+/**
+ * petmem_memmap_reset() - make the whole map one free range again
+ * @map: the map
+ *
+ * Cannot fail: it keeps one of the nodes that the map already has.
+ * Context: does not sleep; the caller serialises all calls on one map.
+ */
+void petmem_memmap_reset(struct petmem_memmap *map);
+
+/**
+ * petmem_memmap_destroy() - free all nodes
+ * @map: not to be used afterwards
+ *
+ * Context: does not sleep.
+ */
+void petmem_memmap_destroy(struct petmem_memmap *map);
+
+/**
+ * petmem_memmap_get_spares() - take the nodes for one allocation
+ * @spares: where to put them
+ *
+ * Return: 0 or -ENOMEM.
+ * Context: may sleep; no lock that memory reclaim may take is held.
+ */
+int petmem_memmap_get_spares(struct petmem_memmap_spares *spares);
+
+/**
+ * petmem_memmap_put_spares() - free the nodes that were not used
+ * @spares: as left by petmem_memmap_alloc()
+ */
+void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
+
+/**
+ * petmem_memmap_alloc() - allocate the lowest free addresses that fit
+ * @map: the map
+ * @spares: from petmem_memmap_get_spares(); nodes that are used are set to NULL
+ * @size: multiple of the page size, not 0
+ * @align: power of two, at least the page size
+ *
+ * Return: the new range, or NULL when nothing fits.
+ * Context: does not sleep; the caller serialises all calls on one map.
+ */
+struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
+					 struct petmem_memmap_spares *spares,
+					 u64 size, u64 align);
+
+/**
+ * petmem_memmap_find() - find the range that holds an address
+ * @map: the map
+ * @addr: any address
+ *
+ * Return: the range, free or allocated; NULL when @addr lies outside of the map.
+ * Context: does not sleep; the caller serialises all calls on one map.
+ */
+struct petmem_range *petmem_memmap_find(const struct petmem_memmap *map,
+					u64 addr);
+
+/**
+ * petmem_memmap_free() - free an allocated range, merging it with free neighbours
+ * @map: the map
+ * @range: an allocated range of it; may be gone afterwards
+ *
+ * Context: does not sleep; the caller serialises all calls on one map.
+ */
+void petmem_memmap_free(struct petmem_memmap *map, struct petmem_range *range);
+
+#endif /* PETMEM_MEMMAP_H */

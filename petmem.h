@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * petmem.h - the protocol of /dev/petmem, shared by the module and user space.
+ *
+ * What a program does, in order:
+ *
+ *   1. open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC).
+ *   2. PETMEM_IOC_VERSION, and go on only if .abi is PETMEM_ABI_VERSION.
+ *   3. PETMEM_IOC_ALLOC reserves a range of virtual pages inside
+ *      [PETMEM_REGION_START, PETMEM_REGION_END). No memory stands behind it.
+ *   4. The first access to each page raises SIGSEGV. The handler passes the
+ *      address and the processor's error code to PETMEM_IOC_FAULT. If that
+ *      returns 0, the page is mapped: return from the handler and the access is
+ *      repeated. On any error the access was wrong: do what would have been done
+ *      without petmem.
+ *   5. PETMEM_IOC_FREE unmaps the range and gives its pages back.
+ *
+ * Memory belongs to the address space (the mm), not to the descriptor: any
+ * descriptor of the device acts on the address space of the thread that calls,
+ * and closing one frees nothing. Everything comes back when the address space
+ * ends: exit, a fatal signal or exec.
+ *
+ * The administrator moves memory in and out with PETMEM_IOC_DONATE and
+ * PETMEM_IOC_RELEASE (CAP_SYS_ADMIN); user/petmem does this.
+ *
+ * Rules for every command: the result is 0, or -1 with errno set and nothing
+ * changed. ENOTTY: unknown command. EFAULT: the argument cannot be read or
+ * written. EINVAL: a reserved field or an unknown flag is not zero. ENOMEM: no
+ * kernel memory for the bookkeeping. EINTR: a fatal signal came first. The
+ * commands that act on an address space also give EEXIST when something else
+ * already occupies the region, and ENOMEM when RLIMIT_AS leaves no room for it
+ * (the reservation counts with its whole PETMEM_REGION_SIZE). All sizes and
+ * addresses are in bytes. A released command never changes; new ones are added.
+ */
+#ifndef PETMEM_H
+#define PETMEM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PETMEM_DEVICE "/dev/petmem"
+#define PETMEM_ABI_VERSION 1
+
+#define PETMEM_PAGE_SIZE 4096ULL
+
+/*
+ * The region is one whole top-level slot of the page tables: one PGD entry with
+ * 4-level paging, one P4D entry with 5-level paging. It is the same for every
+ * process, and lies between the places where Linux puts non-PIE programs and
+ * where it puts PIE programs and mmap.
+ */
+#define PETMEM_REGION_START 0x100000000000ULL
+#define PETMEM_REGION_SIZE (1ULL << 39)
+#define PETMEM_REGION_END (PETMEM_REGION_START + PETMEM_REGION_SIZE)
+
+struct petmem_version {
+	__u32 abi; /* out: PETMEM_ABI_VERSION of the module */
+	__u32 reserved; /* in: 0 */
+};
+
+/*
+ * Allocate virtual pages, first fit.
+ * EINVAL: size is 0, or align is neither 0 nor a power of two.
+ * ENOMEM: no hole in the region is large enough.
+ */
+struct petmem_alloc {
+	__u64 size; /* in: at least 1; out: rounded up to whole pages */
+	__u64 align; /* in: alignment of addr; 0 and less than a page: a page */
+	__u64 addr; /* out: where the allocation begins */
+	__u64 reserved; /* in: 0 */
+};
+
+/*
+ * Free a whole allocation.
+ * EINVAL: addr is not the beginning of a live allocation.
+ */
+struct petmem_free {
+	__u64 addr; /* in */
+};
+
+/*
+ * Find the allocation that an address lies in.
+ * ENOENT: it lies in none.
+ */
+struct petmem_query {
+	__u64 addr; /* in: any address; out: the beginning of its allocation */
+	__u64 size; /* out: the allocation's size */
+};
+
+/*
+ * Map the page of a faulting address.
+ * EFAULT: the address lies in no allocation.
+ * EACCES: the access is not allowed there (an instruction fetch, say).
+ * ENOMEM: the pool has no free page.
+ */
+struct petmem_fault {
+	__u64 addr; /* in: the faulting address, as in siginfo's si_addr */
+	__u32 error_code; /* in: PETMEM_FAULT_* bits, as in gregs[REG_ERR] */
+	__u32 reserved; /* in: 0 */
+};
+
+/*
+ * The page-fault error code (Intel SDM volume 3A, section 4.7, figure 4-12).
+ * Other bits may be set; they are not looked at.
+ */
+#define PETMEM_FAULT_PRESENT (1U << 0) /* 0: the page was not present */
+#define PETMEM_FAULT_WRITE (1U << 1) /* the access was a write */
+#define PETMEM_FAULT_USER (1U << 2) /* it was made in user mode */
+#define PETMEM_FAULT_RESERVED (1U << 3) /* a reserved bit was set in an entry */
+#define PETMEM_FAULT_FETCH (1U << 4) /* it was an instruction fetch */
+
+/*
+ * Invalidate the TLB entries of one page on every processor that may hold them.
+ * Never needed for correctness: the module does it on every unmap.
+ * EINVAL: the address lies outside the region.
+ */
+struct petmem_invlpg {
+	__u64 addr; /* in */
+};
+
+/*
+ * Give memory to the pool, or take it back.
+ *
+ * DONATE: EPERM: not CAP_SYS_ADMIN. EINVAL: empty, unaligned to
+ * status.block_size, beyond the physical address space, or not real RAM.
+ * EBUSY: part of it is online. EEXIST: part of it is donated already.
+ * EOPNOTSUPP: the memory holds its own page structs (memmap_on_memory), or the
+ * kernel has taken it out of its direct map.
+ * RELEASE: takes back one donated range exactly as it was donated. EPERM: not
+ * CAP_SYS_ADMIN. ENOENT: no such range. EBUSY: some of its pages are in use.
+ */
+struct petmem_extent {
+	__u64 start; /* in: physical address */
+	__u64 size; /* in */
+};
+
+struct petmem_status {
+	__u64 total_pages; /* out: donated */
+	__u64 free_pages; /* out */
+	__u64 table_pages; /* out: in use as page tables */
+	__u64 data_pages; /* out: in use as memory of processes */
+	__u64 processes; /* out: address spaces bound to the module */
+	__u64 blocks; /* out: donated ranges, see PETMEM_IOC_BLOCK */
+	__u64 block_size; /* out: size and alignment of a donation's unit */
+};
+
+/*
+ * One donated range.
+ * ENOENT: index is not less than the number of them.
+ */
+struct petmem_block {
+	__u32 index; /* in: 0, 1, ... in order of address */
+	__s32 node; /* out: NUMA node */
+	__u64 start; /* out: physical address */
+	__u64 size; /* out */
+	__u64 free_pages; /* out */
+};
+
+/*
+ * 'P' with numbers of our own. Plain 1 and 2 would be FIBMAP and FIGETBSZ, which
+ * the VFS answers before a driver sees them.
+ */
+#define PETMEM_IOC_VERSION _IOWR('P', 0xe0, struct petmem_version)
+#define PETMEM_IOC_ALLOC _IOWR('P', 0xe1, struct petmem_alloc)
+#define PETMEM_IOC_FREE _IOW('P', 0xe2, struct petmem_free)
+#define PETMEM_IOC_QUERY _IOWR('P', 0xe3, struct petmem_query)
+#define PETMEM_IOC_FAULT _IOW('P', 0xe4, struct petmem_fault)
+#define PETMEM_IOC_INVLPG _IOW('P', 0xe5, struct petmem_invlpg)
+/*
+ * Print the memory map of the calling process into the kernel log, or give
+ * EAGAIN when it has been asked for too often.
+ */
+#define PETMEM_IOC_DUMP _IO('P', 0xe6)
+#define PETMEM_IOC_DONATE _IOW('P', 0xe7, struct petmem_extent)
+#define PETMEM_IOC_RELEASE _IOW('P', 0xe8, struct petmem_extent)
+#define PETMEM_IOC_STATUS _IOR('P', 0xe9, struct petmem_status)
+#define PETMEM_IOC_BLOCK _IOWR('P', 0xea, struct petmem_block)
+
+#endif /* PETMEM_H */
