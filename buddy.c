@@ -1,163 +1,159 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * buddy.c - a buddy allocator over page numbers.
+ * buddy.c - the buddy allocator. The rules are in buddy.h.
  *
- * One free list for each order. A list is linked through an array by page number;
- * the entry of a free block's first page holds its links and its order, and all
- * other pages are marked as used. To free a block, its buddy's entry tells whether
- * the two can be merged.
+ * Only the first page of a free block has an order; every other page, inside a
+ * free block or in use, has PETMEM_BUDDY_USED. For 16 pages of which 0 and 13
+ * are in use:
+ *
+ *   page   0   1   2   3   4   5   6   7   8   9  10  11  12  13  14  15
+ *   order  -   0   1   -   2   -   -   -   2   -   -   -   0   -   1   -
  */
 #include "buddy.h"
 
+#include <linux/bitops.h>
 #include <linux/errno.h>
-#include <linux/kernel.h>
+#include <linux/gfp.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
-/* Page numbers must leave room for first + count. */
-#define NR_PAGES_MAX (1U << 31)
+#define LARGEST_ORDER (PETMEM_BUDDY_ORDERS - 1)
 
-static u32 pages_of(unsigned int order)
-{
-	return 1U << order;
-}
-
-static void list_insert(struct petmem_buddy *buddy, u32 first,
-			unsigned int order)
+static void link_block(struct petmem_buddy *buddy, u32 page, u32 order)
 {
 	u32 next = buddy->free[order];
 
-	buddy->links[first].prev = PETMEM_BUDDY_NONE;
-	buddy->links[first].next = next;
+	buddy->order[page] = order;
+	buddy->links[page].prev = PETMEM_BUDDY_NONE;
+	buddy->links[page].next = next;
 	if (next != PETMEM_BUDDY_NONE)
-		buddy->links[next].prev = first;
-	buddy->free[order] = first;
-	buddy->order[first] = order;
+		buddy->links[next].prev = page;
+	buddy->free[order] = page;
 }
 
-static void list_remove(struct petmem_buddy *buddy, u32 first)
+static void unlink_block(struct petmem_buddy *buddy, u32 page)
 {
-	struct petmem_buddy_link link = buddy->links[first];
+	struct petmem_buddy_link *link = &buddy->links[page];
 
-	if (link.prev == PETMEM_BUDDY_NONE)
-		buddy->free[buddy->order[first]] = link.next;
+	if (link->prev == PETMEM_BUDDY_NONE)
+		buddy->free[buddy->order[page]] = link->next;
 	else
-		buddy->links[link.prev].next = link.next;
-	if (link.next != PETMEM_BUDDY_NONE)
-		buddy->links[link.next].prev = link.prev;
-	buddy->order[first] = PETMEM_BUDDY_USED;
+		buddy->links[link->prev].next = link->next;
+	if (link->next != PETMEM_BUDDY_NONE)
+		buddy->links[link->next].prev = link->prev;
+	buddy->order[page] = PETMEM_BUDDY_USED;
 }
 
-/* Free one block, merging it with its buddy for as long as that is free too. */
-static void free_block(struct petmem_buddy *buddy, u32 first,
-		       unsigned int order)
+/* Add a free block; while its buddy is free as well, the two become one. */
+static void give_block(struct petmem_buddy *buddy, u32 page, u32 order)
 {
-	while (order < PETMEM_BUDDY_ORDERS - 1) {
-		u32 other = first ^ pages_of(order);
+	while (order < LARGEST_ORDER) {
+		u32 mate = page ^ (1U << order);
 
-		if (other >= buddy->nr_pages || buddy->order[other] != order)
+		if (mate >= buddy->nr_pages || buddy->order[mate] != order)
 			break;
-		list_remove(buddy, other);
-		first = min(first, other);
+		unlink_block(buddy, mate);
+		page = min(page, mate);
 		order++;
 	}
-	list_insert(buddy, first, order);
+	link_block(buddy, page, order);
 }
 
-/* The order of the largest block that begins at @first and is within @count. */
-static unsigned int largest_order(u32 first, u32 count)
-{
-	unsigned int order = ilog2(count);
-
-	if (first)
-		order = min_t(unsigned int, order, __ffs(first));
-	return min_t(unsigned int, order, PETMEM_BUDDY_ORDERS - 1);
-}
-
-/* Free any run of pages, as the largest blocks it is made of. */
-static void free_run(struct petmem_buddy *buddy, u32 first, u32 count)
+/* Make pages free that are not: the fewest blocks that cover just them. */
+static void give_pages(struct petmem_buddy *buddy, u32 page, u32 count)
 {
 	buddy->nr_free += count;
 	while (count) {
-		unsigned int order = largest_order(first, count);
+		u32 order = min_t(u32, ilog2(count), LARGEST_ORDER);
 
-		free_block(buddy, first, order);
-		first += pages_of(order);
-		count -= pages_of(order);
+		if (page)
+			order = min_t(u32, order, __ffs(page));
+		give_block(buddy, page, order);
+		page += 1U << order;
+		count -= 1U << order;
 	}
-}
-
-/* Does a free block, whatever its order, hold this page? */
-static bool is_free(const struct petmem_buddy *buddy, u32 page)
-{
-	unsigned int order;
-
-	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
-		if (buddy->order[page & ~(pages_of(order) - 1)] == order)
-			return true;
-	return false;
 }
 
 int petmem_buddy_init(struct petmem_buddy *buddy, u32 nr_pages)
 {
-	unsigned int order;
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	u32 order;
 
 	memset(buddy, 0, sizeof(*buddy));
-	if (!nr_pages || nr_pages > NR_PAGES_MAX)
+	if (!nr_pages || nr_pages > 1U << 31)
 		return -EINVAL;
-	buddy->links = kvmalloc_array(nr_pages, sizeof(*buddy->links),
-				      GFP_KERNEL);
-	buddy->order = kvmalloc_array(nr_pages, sizeof(*buddy->order),
-				      GFP_KERNEL);
+
+	buddy->links = __vmalloc((size_t)nr_pages * sizeof(*buddy->links), gfp);
+	buddy->order = __vmalloc(nr_pages, gfp);
 	if (!buddy->links || !buddy->order) {
 		petmem_buddy_destroy(buddy);
 		return -ENOMEM;
 	}
+
 	buddy->nr_pages = nr_pages;
+	memset(buddy->order, PETMEM_BUDDY_USED, nr_pages);
 	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
 		buddy->free[order] = PETMEM_BUDDY_NONE;
-	memset(buddy->order, PETMEM_BUDDY_USED, nr_pages);
-	free_run(buddy, 0, nr_pages);
+	give_pages(buddy, 0, nr_pages);
 	return 0;
 }
 
 void petmem_buddy_destroy(struct petmem_buddy *buddy)
 {
-	kvfree(buddy->links);
-	kvfree(buddy->order);
+	vfree(buddy->links);
+	vfree(buddy->order);
 	memset(buddy, 0, sizeof(*buddy));
 }
 
 u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count)
 {
-	unsigned int order;
-	u32 first;
+	u32 order, page, size;
 
-	if (!count || count > pages_of(PETMEM_BUDDY_ORDERS - 1))
+	if (!count || count > 1U << LARGEST_ORDER)
 		return PETMEM_BUDDY_NONE;
-	for (order = order_base_2(count); order < PETMEM_BUDDY_ORDERS; order++) {
-		first = buddy->free[order];
-		if (first == PETMEM_BUDDY_NONE)
-			continue;
-		list_remove(buddy, first);
-		buddy->nr_free -= pages_of(order);
-		free_run(buddy, first + count, pages_of(order) - count);
-		return first;
+
+	order = order_base_2(count);
+	while (buddy->free[order] == PETMEM_BUDDY_NONE) {
+		if (order == LARGEST_ORDER)
+			return PETMEM_BUDDY_NONE;
+		order++;
 	}
-	return PETMEM_BUDDY_NONE;
+
+	page = buddy->free[order];
+	size = 1U << order;
+	unlink_block(buddy, page);
+	buddy->nr_free -= size;
+	give_pages(buddy, page + count, size - count);
+	return page;
+}
+
+/* Whether a free block holds @page: one of each order could. */
+static bool in_free_block(const struct petmem_buddy *buddy, u32 page)
+{
+	u32 order;
+
+	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++) {
+		u32 first = page & ~((1U << order) - 1);
+
+		if (buddy->order[first] == order)
+			return true;
+	}
+	return false;
 }
 
 int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 {
-	u32 page;
-
 	if (!count || first >= buddy->nr_pages ||
 	    count > buddy->nr_pages - first)
 		return -EINVAL;
-	for (page = first; page < first + count; page++)
-		if (is_free(buddy, page))
-			return -EINVAL;
-	free_run(buddy, first, count);
+
+	/* A free block among the pages holds the first or begins among them. */
+	if (in_free_block(buddy, first) ||
+	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
+		return -EINVAL;
+
+	give_pages(buddy, first, count);
 	return 0;
 }

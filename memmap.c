@@ -1,84 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memmap.c - the memory map of a process.
+ * memmap.c - the memory map of a process. The rules are in memmap.h.
+ *
+ * No sum of a start and a size is ever compared: a range may end at 2^64.
  */
 #include "memmap.h"
 
 #include <linux/errno.h>
-#include <linux/kernel.h>
+#include <linux/gfp.h>
 #include <linux/rbtree_augmented.h>
 #include <linux/slab.h>
 
-/* What a range adds to largest_free: its size if it is free. */
-static u64 own_free(struct petmem_range *range)
+static u64 free_size(const struct petmem_range *range)
 {
 	return range->allocated ? 0 : range->size;
 }
 
-/*
- * The kernel's tree calls these when it moves nodes about; when a node's own size or
- * state changes, we call tree_callbacks.propagate() ourselves.
- */
-RB_DECLARE_CALLBACKS_MAX(static, tree_callbacks, struct petmem_range, node, u64,
-			 largest_free, own_free)
+RB_DECLARE_CALLBACKS_MAX(static, augment, struct petmem_range, node, u64,
+			 largest_free, free_size)
 
-static void update_largest_free(struct petmem_range *range)
+static struct petmem_range *to_range(const struct rb_node *node)
 {
-	tree_callbacks.propagate(&range->node, NULL);
+	return rb_entry(node, struct petmem_range, node);
 }
 
-static struct petmem_range *range_of(struct rb_node *node)
+/* To be called after each change of a range, before the next one. */
+static void update_tree(struct petmem_range *range)
 {
-	return node ? rb_entry(node, struct petmem_range, node) : NULL;
+	augment_propagate(&range->node, NULL);
 }
 
-static u64 largest_below(struct rb_node *node)
+static void tree_insert(struct rb_root *tree, struct petmem_range *range)
 {
-	return node ? range_of(node)->largest_free : 0;
-}
-
-/* Add a range to the tree. */
-static void tree_insert(struct petmem_memmap *map, struct petmem_range *range)
-{
-	struct rb_node **link = &map->tree.rb_node;
+	struct rb_node **link = &tree->rb_node;
 	struct rb_node *parent = NULL;
 
-	range->largest_free = own_free(range);
 	while (*link) {
-		struct petmem_range *other = range_of(*link);
-
 		parent = *link;
-		if (other->largest_free < range->largest_free)
-			other->largest_free = range->largest_free;
-		link = range->start < other->start ? &parent->rb_left :
-						     &parent->rb_right;
+		if (range->start < to_range(parent)->start)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
 	}
 	rb_link_node(&range->node, parent, link);
-	rb_insert_augmented(&range->node, &map->tree, &tree_callbacks);
+	range->largest_free = 0;
+	update_tree(range);
+	rb_insert_augmented(&range->node, tree, &augment);
 }
 
-/* Put a new free range behind another one, or first for @before == NULL. */
+static struct petmem_range *new_range(void)
+{
+	return kmalloc(sizeof(struct petmem_range), GFP_KERNEL_ACCOUNT);
+}
+
+/* Put a free range into the map, behind @prev: a range or the list head. */
 static void insert_free(struct petmem_memmap *map, struct petmem_range *range,
-			struct petmem_range *before, u64 start, u64 size)
+			struct list_head *prev, u64 start, u64 size)
 {
 	range->start = start;
 	range->size = size;
 	range->allocated = false;
-	list_add(&range->list, before ? &before->list : &map->ranges);
-	tree_insert(map, range);
+	list_add(&range->list, prev);
+	tree_insert(&map->tree, range);
 }
 
 static void remove_range(struct petmem_memmap *map, struct petmem_range *range)
 {
 	list_del(&range->list);
-	rb_erase_augmented(&range->node, &map->tree, &tree_callbacks);
+	rb_erase_augmented(&range->node, &map->tree, &augment);
 	kfree(range);
-}
-
-static struct petmem_range *new_range(void)
-{
-	/* Charged to its process: the number of ranges is the user's choice. */
-	return kmalloc(sizeof(struct petmem_range), GFP_KERNEL_ACCOUNT);
 }
 
 int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
@@ -87,20 +77,30 @@ int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
 
 	if (!range)
 		return -ENOMEM;
+
 	INIT_LIST_HEAD(&map->ranges);
 	map->tree = RB_ROOT;
 	map->nr_allocated = 0;
-	insert_free(map, range, NULL, start, size);
+	insert_free(map, range, &map->ranges, start, size);
 	return 0;
 }
 
 void petmem_memmap_reset(struct petmem_memmap *map)
 {
-	struct petmem_range *range, *next;
+	struct petmem_range *first, *range, *next;
+	u64 size = 0;
 
-	list_for_each_entry_safe(range, next, &map->ranges, list)
-		if (range->allocated)
-			petmem_memmap_free(map, range);
+	first = list_first_entry(&map->ranges, struct petmem_range, list);
+	list_for_each_entry_safe(range, next, &map->ranges, list) {
+		size += range->size;
+		if (range != first)
+			kfree(range);
+	}
+
+	INIT_LIST_HEAD(&map->ranges);
+	map->tree = RB_ROOT;
+	map->nr_allocated = 0;
+	insert_free(map, first, &map->ranges, first->start, size);
 }
 
 void petmem_memmap_destroy(struct petmem_memmap *map)
@@ -113,149 +113,151 @@ void petmem_memmap_destroy(struct petmem_memmap *map)
 
 int petmem_memmap_get_spares(struct petmem_memmap_spares *spares)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(spares->range); i++)
-		spares->range[i] = NULL;
-	for (i = 0; i < ARRAY_SIZE(spares->range); i++) {
-		spares->range[i] = new_range();
-		if (!spares->range[i]) {
-			petmem_memmap_put_spares(spares);
-			return -ENOMEM;
-		}
+	spares->range[0] = new_range();
+	spares->range[1] = new_range();
+	if (!spares->range[0] || !spares->range[1]) {
+		petmem_memmap_put_spares(spares);
+		return -ENOMEM;
 	}
 	return 0;
 }
 
 void petmem_memmap_put_spares(struct petmem_memmap_spares *spares)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(spares->range); i++)
-		kfree(spares->range[i]);
+	kfree(spares->range[0]);
+	kfree(spares->range[1]);
+	spares->range[0] = NULL;
+	spares->range[1] = NULL;
 }
 
-static struct petmem_range *take_spare(struct petmem_memmap_spares *spares)
+static u64 largest_free(const struct rb_node *node)
 {
-	unsigned int i = spares->range[0] ? 0 : 1;
-	struct petmem_range *range = spares->range[i];
-
-	spares->range[i] = NULL;
-	return range;
+	return node ? to_range(node)->largest_free : 0;
 }
 
-/* How many bytes of a range lie below its first aligned address. */
+/* The lowest free range of at least @size in the subtree of @node. */
+static struct petmem_range *lowest_fit(const struct rb_node *node, u64 size)
+{
+	while (largest_free(node) >= size) {
+		bool left = largest_free(node->rb_left) >= size;
+
+		if (!left && free_size(to_range(node)) >= size)
+			return to_range(node);
+		node = left ? node->rb_left : node->rb_right;
+	}
+	return NULL;
+}
+
+/* The next free range of at least @size behind @range. */
+static struct petmem_range *next_fit(const struct petmem_range *range, u64 size)
+{
+	const struct rb_node *node = &range->node, *parent;
+
+	while (largest_free(node->rb_right) < size) {
+		parent = rb_parent(node);
+		while (parent && node == parent->rb_right) {
+			node = parent;
+			parent = rb_parent(node);
+		}
+		if (!parent)
+			return NULL;
+		if (free_size(to_range(parent)) >= size)
+			return to_range(parent);
+		node = parent;
+	}
+	return lowest_fit(node->rb_right, size);
+}
+
+/* How far into @range the first address lies that is aligned. */
 static u64 padding(const struct petmem_range *range, u64 align)
 {
 	return -range->start & (align - 1);
 }
 
-static bool fits(struct petmem_range *range, u64 size, u64 align)
+static bool fits(const struct petmem_range *range, u64 size, u64 align)
 {
-	u64 free = own_free(range);
-	u64 skip = padding(range, align);
+	u64 pad = padding(range, align);
 
-	return skip < free && size <= free - skip;
+	return pad < range->size && range->size - pad >= size;
 }
 
-/*
- * The lowest free range below @node in which @size fits. A subtree whose largest free
- * range is too small is passed over; without alignment any other one has a fit, so
- * that the way is as long as the tree is high.
- */
-static struct petmem_range *first_fit(struct rb_node *node, u64 size, u64 align)
+static struct petmem_range *take_spare(struct petmem_range **spare)
 {
-	struct petmem_range *found;
+	struct petmem_range *range = *spare;
 
-	while (largest_below(node) >= size) {
-		found = first_fit(node->rb_left, size, align);
-		if (found)
-			return found;
-		if (fits(range_of(node), size, align))
-			return range_of(node);
-		node = node->rb_right;
-	}
-	return NULL;
-}
-
-/* Give a range new bounds within its old ones. */
-static void set_bounds(struct petmem_range *range, u64 start, u64 size)
-{
-	range->start = start;
-	range->size = size;
-	update_largest_free(range);
+	*spare = NULL;
+	return range;
 }
 
 struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 					 struct petmem_memmap_spares *spares,
 					 u64 size, u64 align)
 {
-	struct petmem_range *range = first_fit(map->tree.rb_node, size, align);
-	u64 start, end, behind;
+	struct petmem_range *range = lowest_fit(map->tree.rb_node, size);
+	u64 start, pad, rest;
 
+	while (range && !fits(range, size, align))
+		range = next_fit(range, size);
 	if (!range)
 		return NULL;
-	end = range->start + range->size;
-	start = range->start + padding(range, align);
-	behind = end - (start + size);
 
-	if (start > range->start) {
-		struct petmem_range *front = range;
+	start = range->start;
+	pad = padding(range, align);
+	rest = range->size - pad - size;
 
-		set_bounds(front, front->start, start - front->start);
-		range = take_spare(spares);
-		insert_free(map, range, front, start, size);
-	}
+	range->start = start + pad;
+	range->size = size;
 	range->allocated = true;
-	set_bounds(range, start, size);
-	if (behind)
-		insert_free(map, take_spare(spares), range, start + size,
-			    behind);
+	update_tree(range);
 	map->nr_allocated++;
+
+	if (pad)
+		insert_free(map, take_spare(&spares->range[0]),
+			    range->list.prev, start, pad);
+	if (rest)
+		insert_free(map, take_spare(&spares->range[1]), &range->list,
+			    range->start + size, rest);
 	return range;
 }
 
 struct petmem_range *petmem_memmap_find(const struct petmem_memmap *map,
 					u64 addr)
 {
-	struct rb_node *node = map->tree.rb_node;
+	const struct rb_node *node = map->tree.rb_node;
 
 	while (node) {
-		struct petmem_range *range = range_of(node);
+		struct petmem_range *range = to_range(node);
+		bool left = addr < range->start;
 
-		if (addr < range->start)
-			node = node->rb_left;
-		else if (addr - range->start < range->size)
+		if (!left && addr - range->start < range->size)
 			return range;
-		else
-			node = node->rb_right;
+		node = left ? node->rb_left : node->rb_right;
 	}
 	return NULL;
 }
 
-static bool is_free_neighbour(const struct petmem_memmap *map,
-			      const struct list_head *list)
+/* Two free neighbours become one: @range takes over the one behind it. */
+static void absorb_next(struct petmem_memmap *map, struct petmem_range *range)
 {
-	return list != &map->ranges &&
-	       !list_entry(list, struct petmem_range, list)->allocated;
+	struct petmem_range *next = list_next_entry(range, list);
+	u64 size = next->size;
+
+	remove_range(map, next);
+	range->size += size;
+	update_tree(range);
 }
 
 void petmem_memmap_free(struct petmem_memmap *map, struct petmem_range *range)
 {
-	struct petmem_range *next;
+	struct petmem_range *prev = list_prev_entry(range, list);
 
 	range->allocated = false;
+	update_tree(range);
 	map->nr_allocated--;
-	if (is_free_neighbour(map, range->list.prev)) {
-		next = range;
-		range = list_prev_entry(range, list);
-		range->size += next->size;
-		remove_range(map, next);
-	}
-	if (is_free_neighbour(map, range->list.next)) {
-		next = list_next_entry(range, list);
-		range->size += next->size;
-		remove_range(map, next);
-	}
-	update_largest_free(range);
+
+	if (!list_is_last(&range->list, &map->ranges) &&
+	    !list_next_entry(range, list)->allocated)
+		absorb_next(map, range);
+	if (!list_is_first(&range->list, &map->ranges) && !prev->allocated)
+		absorb_next(map, prev);
 }
