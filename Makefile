@@ -23,7 +23,7 @@ setup:
 	@vm/setup
 
 demo: setup
-	@tests/demo
+	@vm/demo
 
 check: setup
 	@tests/check
