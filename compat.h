@@ -71,4 +71,14 @@ static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
 }
 #endif
 
+/* Global ASIDs, for processors with INVLPGB, came in 6.15. */
+static inline bool petmem_has_global_asid(struct mm_struct *mm)
+{
+#ifdef CONFIG_BROADCAST_TLB_FLUSH
+	return smp_load_acquire(&mm->context.global_asid);
+#else
+	return false;
+#endif
+}
+
 #endif /* PETMEM_COMPAT_H */

@@ -189,11 +189,15 @@ static int reserve(struct mm_struct *mm)
 /*
  * fork copies the VMA, and would copy the page tables but for VM_WIPEONFORK, which
  * madvise(MADV_KEEPONFORK) can take away. dup_mmap() in kernel/fork.c looks at the
- * flag after it has called this.
+ * flag after it has called this; 5.10 did so before, and then the child's copies of
+ * the entries have to go, before it can run.
  */
 static void reservation_open(struct vm_area_struct *vma)
 {
+	if (vma->vm_flags & VM_WIPEONFORK)
+		return;
 	vm_flags_set(vma, VM_WIPEONFORK);
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
 static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
