@@ -516,10 +516,10 @@ static bool make_comb(struct petmem_memmap *map, u32 count)
 	return true;
 }
 
-/* Allocate the lowest page, a large range, and free a page of the upper half. */
-static bool add_costs(struct petmem_memmap *map, u32 count, struct cost *cost)
+/* Allocate the lowest hole and a large range, and free @page. */
+static bool add_costs(struct petmem_memmap *map, u32 count, u32 page,
+		      struct cost *cost)
 {
-	const u64 page = count / 2 + random_below(count / 2);
 	struct petmem_range *range;
 	unsigned long before;
 
@@ -531,9 +531,7 @@ static bool add_costs(struct petmem_memmap *map, u32 count, struct cost *cost)
 	before = host_steps;
 	range = petmem_memmap_find(map, REGION_START + page * PAGE);
 	cost->find += host_steps - before;
-	REQUIRE(range);
-	if (!range->allocated)
-		range = list_next_entry(range, list);
+	REQUIRE(range && range->allocated);
 
 	before = host_steps;
 	petmem_memmap_free(map, range);
@@ -548,8 +546,9 @@ static bool measure(u32 count, struct cost *cost)
 
 	memset(cost, 0, sizeof(*cost));
 	REQUIRE(make_comb(&map, count));
-	for (u32 round = 0; round < rounds; round++)
-		REQUIRE(add_costs(&map, count, cost));
+	/* Every tenth page of the upper half. */
+	for (u32 i = 0; i < rounds; i++)
+		REQUIRE(add_costs(&map, count, count / 2 + 10 * i, cost));
 	REQUIRE(tree_agrees(&map));
 	petmem_memmap_destroy(&map);
 
