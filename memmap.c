@@ -237,11 +237,16 @@ struct petmem_range *petmem_memmap_find(const struct petmem_memmap *map,
 }
 
 /* Two free neighbours become one: @range takes over the one behind it. */
-static void absorb_next(struct petmem_memmap *map, struct petmem_range *range)
+static void merge_next(struct petmem_memmap *map, struct petmem_range *range)
 {
 	struct petmem_range *next = list_next_entry(range, list);
-	u64 size = next->size;
+	u64 size;
 
+	if (list_is_last(&range->list, &map->ranges) || range->allocated ||
+	    next->allocated)
+		return;
+
+	size = next->size;
 	remove_range(map, next);
 	range->size += size;
 	update_tree(range);
@@ -249,15 +254,11 @@ static void absorb_next(struct petmem_memmap *map, struct petmem_range *range)
 
 void petmem_memmap_free(struct petmem_memmap *map, struct petmem_range *range)
 {
-	struct petmem_range *prev = list_prev_entry(range, list);
-
 	range->allocated = false;
 	update_tree(range);
 	map->nr_allocated--;
 
-	if (!list_is_last(&range->list, &map->ranges) &&
-	    !list_next_entry(range, list)->allocated)
-		absorb_next(map, range);
-	if (!list_is_first(&range->list, &map->ranges) && !prev->allocated)
-		absorb_next(map, prev);
+	merge_next(map, range);
+	if (range->list.prev != &map->ranges)
+		merge_next(map, list_prev_entry(range, list));
 }
