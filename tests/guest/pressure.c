@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -19,15 +18,21 @@
 #define FIRST_TOUCH 4
 
 /*
- * Take pages until exactly @left are free. The first page of the range is kept for
- * the end: its table is there, so that it takes one page and no more.
+ * Take pages until exactly @left are free. The first pages of the range are kept for
+ * the end: their table is there, so that each takes one page and no more.
  */
+#define KEPT ((size_t)FIRST_TOUCH + 1)
+
 static void leave_free(size_t left)
 {
 	size_t total = pool_status().total_pages;
+	/* Tables are less than one page in a hundred of these. */
+	size_t at_once = (pool_status().free_pages - left) / 100 * 99;
 	char *memory = must_malloc(total * PAGE);
-	size_t page = 1;
+	size_t page = KEPT;
 
+	while (page < at_once)
+		memory[page++ * PAGE] = 1;
 	while (pool_status().free_pages > left + 1)
 		memory[page++ * PAGE] = 1;
 	if (pool_status().free_pages > left)
@@ -65,25 +70,33 @@ static void first_touch(void *argument)
 	}
 }
 
+/* Each count of free pages, from many down to none. */
 static void each_step(void)
 {
+	size_t spare = 1;
+
 	connect_petmem();
-	for (size_t left = FIRST_TOUCH + 1; left-- > 0;) {
-		leave_free(left);
+	leave_free(FIRST_TOUCH);
+	for (size_t left = FIRST_TOUCH;; left--) {
 		join(spawn(first_touch, &left));
 		CHECK(pool_status().free_pages == left);
-		pet_free(REGION);
+		if (left == 0)
+			break;
+		/* The table of the range's first pages is there: no more than a page. */
+		REGION[spare++ * PAGE] = 1;
+		CHECK(pool_status().free_pages == left - 1);
 	}
 }
 
-/* The pages that are freed at a time, and those of them that are written to. */
-#define PAGES ((size_t)512)
-#define HOT ((size_t)4)
+/* The pages that are freed at a time, and how often. */
+#define PAGES ((size_t)256)
 #define ROUNDS 100
-/* How often the next owner looks at a page. */
-#define LOOKS 200
+/* What the next owner has at a time, and how often it looks. */
+#define OWNED ((size_t)8)
+#define LOOKS 20
 
 static atomic_bool stop;
+static atomic_uint passes;
 static sigjmp_buf escape;
 
 static void try_again(int signal)
@@ -92,28 +105,33 @@ static void try_again(int signal)
 	siglongjmp(escape, 1);
 }
 
-/* Write to the hot pages for ever, whether they are there or not. */
+/* Write to all pages for ever, whether they are there or not. */
 static void *write_always(void *argument)
 {
 	volatile unsigned char *memory = argument;
 
 	CHECK(run_on_cpu(1));
 	sigsetjmp(escape, 1);
-	while (!atomic_load(&stop))
-		for (size_t page = 0; page < HOT; page++)
+	while (!atomic_load(&stop)) {
+		for (size_t page = 0; page < PAGES; page++)
 			memory[page * PAGE] = 0xff;
+		atomic_fetch_add(&passes, 1);
+	}
 	return NULL;
 }
 
-/* The old owner: gets, touches and frees pages while a thread writes to them. */
+/*
+ * The old owner: gets pages, and frees them when the processor of the writing thread
+ * knows them all.
+ */
 static void own_and_free(void *argument)
 {
 	struct sigaction action = {
 		.sa_handler = try_again,
 		.sa_flags = SA_NODEFER,
 	};
-	int device = open_device();
 	pthread_t writer;
+	unsigned int seen;
 	char *memory;
 
 	(void)argument;
@@ -124,35 +142,28 @@ static void own_and_free(void *argument)
 	for (int round = 0; round < ROUNDS; round++) {
 		memory = must_malloc(PAGES * PAGE);
 		CHECK(memory == REGION);
-		for (size_t page = 0; page < PAGES; page++)
-			while (fault_in(device, memory + page * PAGE))
-				;
+		seen = atomic_load(&passes);
+		while (atomic_load(&passes) - seen < 3)
+			;
 		pet_free(memory);
 	}
 	atomic_store(&stop, true);
 	CHECK(pthread_join(writer, NULL) == 0);
 }
 
-/* The next owner: takes every page that comes free, and nobody may write to it. */
+/* The next owner: takes pages that came free just now. Nobody may write to them. */
 static void look(void *argument)
 {
 	atomic_bool *done = argument;
-	int device = open_device();
 	char *memory;
 
 	CHECK(run_on_cpu(2));
 	CHECK(init_petmem() == 0);
-	memory = must_malloc(PAGES * PAGE);
-	CHECK(fault_in(device, memory + (PAGES - 1) * PAGE) == 0);
-	pet_free(memory);
 	while (!atomic_load(done)) {
-		memory = must_malloc(HOT * PAGE);
-		for (size_t page = 0; page < HOT; page++) {
-			if (fault_in(device, memory + page * PAGE))
-				continue;
-			for (int i = 0; i < LOOKS; i++)
+		memory = must_malloc(OWNED * PAGE);
+		for (int i = 0; i < LOOKS; i++)
+			for (size_t page = 0; page < OWNED; page++)
 				CHECK(*(volatile char *)(memory + page * PAGE) == 0);
-		}
 		pet_free(memory);
 	}
 }
@@ -167,9 +178,6 @@ static void next_owner(void)
 	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(done != MAP_FAILED);
-	connect_petmem();
-	/* Room for the old owner and its tables, and the next one's tables. */
-	leave_free(PAGES + 2 * FIRST_TOUCH);
 	next = spawn(look, done);
 	old = spawn(own_and_free, NULL);
 	join(old);
