@@ -61,10 +61,11 @@ diag(const char *format, ...)
 /* What main() returns: success if all that was planned ran and passed. */
 static inline int tap_end(void)
 {
-	if (tap_run != tap_planned)
+	bool complete = tap_run == tap_planned;
+
+	if (!complete)
 		diag("planned %d results, had %d", tap_planned, tap_run);
-	return tap_run == tap_planned && !tap_failed ? EXIT_SUCCESS :
-						       EXIT_FAILURE;
+	return complete && !tap_failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 #endif /* PETMEM_TAP_H */

@@ -2,8 +2,8 @@
 /*
  * buddy_test.c [SEED] - the buddy allocator against a model: one byte a page.
  *
- * Which pages are free says everything: a free block is a largest aligned run of
- * free pages. So the whole state can be checked, and foretold, from the model.
+ * Which pages are free says everything: a free block is a largest aligned run
+ * of free pages. So the model can foretell the whole state.
  */
 #include "host.h"
 #include "../../buddy.h"
@@ -68,7 +68,8 @@ static u32 next_block(const struct pages *p, u32 page)
 	return page;
 }
 
-/* The lowest order of a free block that holds @count; PETMEM_BUDDY_ORDERS: none. */
+/* The lowest order of a free block that holds @count; or PETMEM_BUDDY_ORDERS.
+ */
 static u32 best_order(const struct pages *p, u32 count)
 {
 	u32 best = PETMEM_BUDDY_ORDERS;
@@ -230,7 +231,7 @@ static bool test_every_small_size(void)
 	return true;
 }
 
-/* Freed one by one, in any order, the pages become the blocks they once were. */
+/* Freed one by one, in any order, the pages become the largest blocks again. */
 static bool test_coalescing(void)
 {
 	const u32 nr = 1000;

@@ -15,12 +15,12 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* End a test, and fail it, unless @condition holds. */
-#define REQUIRE(condition)                                                     \
-	do {                                                                   \
-		if (!(condition)) {                                            \
-			diag("%s:%d: %s", __FILE__, __LINE__, #condition);     \
-			return false;                                          \
-		}                                                              \
+#define REQUIRE(condition)                                                 \
+	do {                                                               \
+		if (!(condition)) {                                        \
+			diag("%s:%d: %s", __FILE__, __LINE__, #condition); \
+			return false;                                      \
+		}                                                          \
 	} while (0)
 
 /* What kmalloc(), __vmalloc() and their kin come to. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memmap_test.c [SEED] - the memory map against a model: a number for each page.
+ * memmap_test.c [SEED] - the memory map against a model: a number a page.
  */
 #include "host.h"
 #include "../../memmap.h"
@@ -419,7 +419,9 @@ static bool random_find(const struct region *r)
 {
 	const u64 size = r->nr_pages * PAGE;
 
-	return find_right(r, r->start - size / 8 + random_below(size + size / 4));
+	const u64 from = r->start - size / 8;
+
+	return find_right(r, from + random_below(size + size / 4));
 }
 
 static bool random_steps(u64 start, u32 nr_pages, u32 steps, u32 check_every)
@@ -510,9 +512,11 @@ static bool make_comb(struct petmem_memmap *map, u32 count)
 	REQUIRE(!petmem_memmap_init(map, REGION_START, 1ULL << 39));
 	for (u32 i = 0; i < count; i++)
 		REQUIRE(costly_alloc(map, PAGE, &cost));
-	for (u32 i = 1; i < count; i += 2)
-		petmem_memmap_free(map, petmem_memmap_find(
-						map, REGION_START + i * PAGE));
+	for (u32 i = 1; i < count; i += 2) {
+		const u64 addr = REGION_START + i * PAGE;
+
+		petmem_memmap_free(map, petmem_memmap_find(map, addr));
+	}
 	return true;
 }
 

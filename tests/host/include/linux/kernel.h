@@ -6,7 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-#define container_of(member_pointer, type, member)                             \
-	((type *)((char *)(member_pointer) - offsetof(type, member)))
+#define container_of(member_pointer, type, member) \
+	((type *)((char *)(member_pointer)-offsetof(type, member)))
 
 #endif /* HOST_LINUX_KERNEL_H */
