@@ -91,9 +91,11 @@ static void each_step(void)
 /* The pages that are freed at a time, and how often. */
 #define PAGES ((size_t)256)
 #define ROUNDS 100
-/* What the next owner has at a time, and how often it looks. */
+/* What the next owner has at most, and how often it looks at it. */
 #define OWNED ((size_t)8)
 #define LOOKS 20
+/* The tables of a process whose pages are close together. */
+#define TABLES ((size_t)3)
 
 static atomic_bool stop;
 static atomic_uint passes;
@@ -121,8 +123,8 @@ static void *write_always(void *argument)
 }
 
 /*
- * The old owner: gets pages, and frees them when the processor of the writing thread
- * knows them all.
+ * The old owner: gets all pages that are left, and frees them when the processor of
+ * the writing thread knows them all.
  */
 static void own_and_free(void *argument)
 {
@@ -130,6 +132,7 @@ static void own_and_free(void *argument)
 		.sa_handler = try_again,
 		.sa_flags = SA_NODEFER,
 	};
+	int device = open_device();
 	pthread_t writer;
 	unsigned int seen;
 	char *memory;
@@ -142,6 +145,9 @@ static void own_and_free(void *argument)
 	for (int round = 0; round < ROUNDS; round++) {
 		memory = must_malloc(PAGES * PAGE);
 		CHECK(memory == REGION);
+		for (size_t page = 0; page < PAGES; page++)
+			while (fault_in(device, memory + page * PAGE))
+				;
 		seen = atomic_load(&passes);
 		while (atomic_load(&passes) - seen < 3)
 			;
@@ -151,18 +157,24 @@ static void own_and_free(void *argument)
 	CHECK(pthread_join(writer, NULL) == 0);
 }
 
-/* The next owner: takes pages that came free just now. Nobody may write to them. */
+/* The next owner: takes what comes free. Nobody may write to that. */
 static void look(void *argument)
 {
 	atomic_bool *done = argument;
+	int device = open_device();
 	char *memory;
 
 	CHECK(run_on_cpu(2));
 	CHECK(init_petmem() == 0);
+	*(char *)must_malloc(PAGE) = 1; /* keeps the tables */
 	while (!atomic_load(done)) {
+		size_t owned = 0;
+
 		memory = must_malloc(OWNED * PAGE);
+		while (owned < OWNED && fault_in(device, memory + owned * PAGE) == 0)
+			owned++;
 		for (int i = 0; i < LOOKS; i++)
-			for (size_t page = 0; page < OWNED; page++)
+			for (size_t page = 0; page < owned; page++)
 				CHECK(*(volatile char *)(memory + page * PAGE) == 0);
 		pet_free(memory);
 	}
@@ -178,6 +190,8 @@ static void next_owner(void)
 	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(done != MAP_FAILED);
+	connect_petmem();
+	leave_free(PAGES + TABLES + 1 + TABLES);
 	next = spawn(look, done);
 	old = spawn(own_and_free, NULL);
 	join(old);
