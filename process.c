@@ -266,7 +266,12 @@ static int make_reservation(struct file *file)
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }
 
-struct petmem_process *petmem_process_current(struct file *file)
+struct petmem_process *petmem_process_find(void)
+{
+	return lookup(current->mm);
+}
+
+struct petmem_process *petmem_process_reserve(struct file *file)
 {
 	struct petmem_process *process = lookup(current->mm);
 	int err;

@@ -122,7 +122,7 @@ static void munmap_around(void)
 	some_memory();
 	CHECK(munmap(REGION - GIB, REGION_SIZE + 2 * GIB) == 0);
 	CHECK(pool_status().free_pages == before.free_pages);
-	some_memory();
+	fill(must_malloc(PAGES * PAGE), PAGES * PAGE, SEED);
 	CHECK(mmap(REGION - GIB, REGION_SIZE + 2 * GIB, PROT_NONE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
 		   0) == REGION - GIB);
