@@ -57,11 +57,16 @@ static struct petmem_process *lookup(struct mm_struct *mm)
 	return NULL;
 }
 
-/* Give all pages back and forget all allocations. */
+/*
+ * Give all pages back and forget all allocations. Where nothing is reserved, the slot
+ * may hold mappings and tables of Linux's own.
+ */
 static void empty_region(struct petmem_process *process)
 {
 	lockdep_assert_held(&process->lock);
 
+	if (!process->reserved)
+		return;
 	petmem_pgtables_unmap(petmem_process_mm(process), PETMEM_REGION_START,
 			      PETMEM_REGION_END);
 	petmem_memmap_reset(&process->map);
