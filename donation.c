@@ -26,6 +26,7 @@
 #include <asm/processor.h>
 #include <asm/set_memory.h>
 
+#include "compat.h"
 #include "pool.h"
 
 /* Serialises donations with blocks that come online. */
@@ -123,6 +124,7 @@ int petmem_donate(const struct petmem_extent *extent)
 	mutex_lock(&donation_mutex);
 	err = check(extent->start, extent->size);
 	if (!err) {
+		petmem_kasan_unpoison(__va(extent->start), extent->size);
 		/*
 		 * Not pfn_to_nid(): the page structs of offline memory are
 		 * not defined.
