@@ -27,8 +27,7 @@
 
 /* Flags of a VMA are set by a function, which locks the VMA, since 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-static inline void vm_flags_set(struct vm_area_struct *vma,
-				unsigned long flags)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
 }
@@ -80,7 +79,8 @@ static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
 static inline void petmem_kasan_unpoison(void *start, size_t size)
 {
 #ifdef CONFIG_KASAN_GENERIC
-	__memset(kasan_mem_to_shadow(start), 0, size >> KASAN_SHADOW_SCALE_SHIFT);
+	__memset(kasan_mem_to_shadow(start), 0,
+		 size >> KASAN_SHADOW_SCALE_SHIFT);
 #endif
 }
 

@@ -85,7 +85,8 @@ static bool is_mapped(u64 start, u64 size)
 		unsigned int level;
 		pte_t *pte = lookup_address((unsigned long)__va(addr), &level);
 
-		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT) || !pte_write(*pte))
+		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT) ||
+		    !pte_write(*pte))
 			return false;
 		addr = (addr | ~page_level_mask(level)) + 1;
 	}

@@ -264,9 +264,9 @@ static int adopt_reservation(struct mm_struct *mm)
 
 static int make_reservation(struct file *file)
 {
-	unsigned long addr = vm_mmap(file, PETMEM_REGION_START,
-				     PETMEM_REGION_SIZE, PROT_NONE,
-				     MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
+	unsigned long addr =
+		vm_mmap(file, PETMEM_REGION_START, PETMEM_REGION_SIZE,
+			PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
 
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }

@@ -16,7 +16,8 @@
 #define NOBODY 65534
 
 /* Does a call fail with just this errno? */
-#define FAILS(error, call) CHECK(((errno = 0), (call) == -1 && errno == (error)))
+#define FAILS(error, call) \
+	CHECK(((errno = 0), (call) == -1 && errno == (error)))
 
 static int alloc(int device, uint64_t size, uint64_t align, uint64_t reserved)
 {
@@ -48,13 +49,13 @@ static void unknown_commands(void)
 static void bad_pointers(void)
 {
 	static const unsigned long commands[] = {
-		PETMEM_IOC_VERSION, PETMEM_IOC_ALLOC,  PETMEM_IOC_FREE,
-		PETMEM_IOC_QUERY,   PETMEM_IOC_FAULT,  PETMEM_IOC_INVLPG,
+		PETMEM_IOC_VERSION, PETMEM_IOC_ALLOC,	PETMEM_IOC_FREE,
+		PETMEM_IOC_QUERY,   PETMEM_IOC_FAULT,	PETMEM_IOC_INVLPG,
 		PETMEM_IOC_DONATE,  PETMEM_IOC_RELEASE, PETMEM_IOC_STATUS,
 		PETMEM_IOC_BLOCK,
 	};
-	static char *const pointers[] = { NULL, (char *)1, (char *)-1,
-					  REGION, (char *)(1UL << 63) };
+	static char *const pointers[] = { NULL, (char *)1, (char *)-1, REGION,
+					  (char *)(1UL << 63) };
 	int device = open_device();
 
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
@@ -108,8 +109,12 @@ static void sizes(void)
 static void addresses(void)
 {
 	static const uint64_t outside[] = {
-		0, PAGE, PETMEM_REGION_START - 1, PETMEM_REGION_END,
-		(uint64_t)1 << 47, UINT64_MAX,
+		0,
+		PAGE,
+		PETMEM_REGION_START - 1,
+		PETMEM_REGION_END,
+		(uint64_t)1 << 47,
+		UINT64_MAX,
 	};
 	int device = open_device();
 
@@ -153,17 +158,20 @@ static void donations(void)
 		skip_case("no memory is donated");
 	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, block.start, 0));
-	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, block.start + PAGE, unit));
+	FAILS(EINVAL,
+	      extent(device, PETMEM_IOC_DONATE, block.start + PAGE, unit));
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, block.start, PAGE));
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, -unit, 2 * unit));
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, unit, -unit));
-	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, (uint64_t)1 << 62, unit));
+	FAILS(EINVAL,
+	      extent(device, PETMEM_IOC_DONATE, (uint64_t)1 << 62, unit));
 	/* Below 4 GiB there are devices, and in the first block the BIOS. */
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, 0xf8000000, unit));
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, 0, unit));
 	/* Not far from the kernel: online. */
 	FAILS(EBUSY, extent(device, PETMEM_IOC_DONATE, unit, unit));
-	FAILS(EEXIST, extent(device, PETMEM_IOC_DONATE, block.start, block.size));
+	FAILS(EEXIST,
+	      extent(device, PETMEM_IOC_DONATE, block.start, block.size));
 	FAILS(ENOENT, extent(device, PETMEM_IOC_RELEASE, block.start, PAGE));
 	FAILS(ENOENT, extent(device, PETMEM_IOC_RELEASE, 0, unit));
 	block.index = status.blocks;
@@ -180,8 +188,10 @@ static void ordinary_user(void)
 
 	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
 	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
-	FAILS(EPERM, extent(device, PETMEM_IOC_DONATE, block.start, block.size));
-	FAILS(EPERM, extent(device, PETMEM_IOC_RELEASE, block.start, block.size));
+	FAILS(EPERM,
+	      extent(device, PETMEM_IOC_DONATE, block.start, block.size));
+	FAILS(EPERM,
+	      extent(device, PETMEM_IOC_RELEASE, block.start, block.size));
 	/* All else is for everybody who may open the device. */
 	CHECK(alloc(device, PAGE, 0, 0) == 0);
 	CHECK(ioctl(device, PETMEM_IOC_STATUS, &status) == 0);

@@ -39,14 +39,16 @@ static int petmem(const char *arguments)
 	char command[100];
 	int status;
 
-	snprintf(command, sizeof(command), "petmem %s >/dev/null 2>&1", arguments);
+	snprintf(command, sizeof(command), "petmem %s >/dev/null 2>&1",
+		 arguments);
 	status = system(command);
 	CHECK(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
 /* A donated range is a block: its size is the block's. */
-static void state_path(char *path, size_t size, const struct petmem_block *block)
+static void state_path(char *path, size_t size,
+		       const struct petmem_block *block)
 {
 	snprintf(path, size, "/sys/devices/system/memory/memory%llu/state",
 		 block->start / block->size);

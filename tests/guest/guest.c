@@ -69,7 +69,8 @@ static bool run_case(const struct guest_case *test, int number)
 	int status = status_of(spawn(run_body, (void *)test));
 	struct petmem_status after = pool_status();
 	bool skipped = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED;
-	bool passed = skipped || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	bool passed =
+		skipped || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 
 	if (WIFSIGNALED(status))
 		printf("# killed by signal %d\n", WTERMSIG(status));

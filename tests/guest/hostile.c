@@ -134,8 +134,8 @@ static void moving(void)
 	char *memory = some_memory();
 	char *elsewhere = REGION + 4 * REGION_SIZE;
 
-	CHECK(mremap(REGION, REGION_SIZE, REGION_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
-		     elsewhere) == MAP_FAILED);
+	CHECK(mremap(REGION, REGION_SIZE, REGION_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere) == MAP_FAILED);
 	CHECK(mremap(memory, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 		     elsewhere) == MAP_FAILED);
 	CHECK(mremap(memory, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
@@ -249,7 +249,8 @@ static void other_doors(void)
 	CHECK(write(pipes[1], memory, PAGE) == (ssize_t)PAGE);
 	CHECK(read(pipes[0], buffer, PAGE) == (ssize_t)PAGE);
 	CHECK(memcmp(buffer, memory, PAGE) == 0);
-	CHECK(write(pipes[1], must_malloc(PAGE), PAGE) == -1 && errno == EFAULT);
+	CHECK(write(pipes[1], must_malloc(PAGE), PAGE) == -1 &&
+	      errno == EFAULT);
 	CHECK(is_intact(memory));
 }
 
@@ -317,9 +318,9 @@ static void proc_files(void)
 		write_file("/proc/self/clear_refs", text);
 	}
 	file = open("/proc/self/pagemap", O_RDONLY);
-	CHECK(file < 0 || pread(file, &entry, sizeof(entry),
-				(uintptr_t)memory / PAGE * sizeof(entry)) ==
-				  sizeof(entry));
+	CHECK(file < 0 ||
+	      pread(file, &entry, sizeof(entry),
+		    (uintptr_t)memory / PAGE * sizeof(entry)) == sizeof(entry));
 	file = open("/proc/self/mem", O_RDWR);
 	CHECK(file >= 0);
 	CHECK(pread(file, &byte, 1, (uintptr_t)memory) == -1);

@@ -171,7 +171,8 @@ static bool aborts(void (*body)(void *argument), void *argument,
 static void wrong_pointers(void)
 {
 	static char ours;
-	void *wrong[] = { &ours, REGION + 1, REGION + PAGE, REGION + 3 * PAGE,
+	void *wrong[] = { &ours,	 REGION + 1,
+			  REGION + PAGE, REGION + 3 * PAGE,
 			  REGION - PAGE, REGION + PETMEM_REGION_SIZE,
 			  (void *)-PAGE };
 

@@ -171,11 +171,13 @@ static void look(void *argument)
 		size_t owned = 0;
 
 		memory = must_malloc(OWNED * PAGE);
-		while (owned < OWNED && fault_in(device, memory + owned * PAGE) == 0)
+		while (owned < OWNED &&
+		       fault_in(device, memory + owned * PAGE) == 0)
 			owned++;
 		for (int i = 0; i < LOOKS; i++)
 			for (size_t page = 0; page < owned; page++)
-				CHECK(*(volatile char *)(memory + page * PAGE) == 0);
+				CHECK(*(volatile char *)(memory +
+							 page * PAGE) == 0);
 		pet_free(memory);
 	}
 }
@@ -201,7 +203,8 @@ static void next_owner(void)
 
 static const struct guest_case cases[] = {
 	{ "a first touch with 0 to 4 free pages", each_step },
-	{ "pages freed under a writer reach their next owner clean", next_owner },
+	{ "pages freed under a writer reach their next owner clean",
+	  next_owner },
 };
 
 int main(void)

@@ -174,7 +174,8 @@ static void other_thread(void)
 static const struct guest_case cases[] = {
 	{ "faults that are not petmem's reach the program's handler", chained },
 	{ "a signal that is sent reaches it too", sent },
-	{ "the default action: NULL, a stray pointer, a heap overrun", default_action },
+	{ "the default action: NULL, a stray pointer, a heap overrun",
+	  default_action },
 	{ "SIGSEGV ignored", ignored },
 	{ "errno is kept", errno_kept },
 	{ "a stack in petmem memory", stack_in_petmem },
