@@ -35,6 +35,10 @@
 #define DEVSPACE	0xfec00000	/* IOAPIC; the CPUs' own APICs at +2 MB */
 #define DEVSPACE_SIZE	0x400000
 
+/* A page below 1 MB in which further processors start (entryother.S). */
+#define AP_START	0x7000
+#define AP_STACK_TOP	0x8000
+
 #ifndef __ASSEMBLER__
 /* RAM is mapped at KERNBASE: translating is adding or subtracting. */
 #define V2P(a)	((uint)(a) - KERNBASE)
