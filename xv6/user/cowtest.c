@@ -285,13 +285,13 @@ static void generation(int me)
 	if (me + 1 < GENERATIONS && fork() == 0) {
 		close(gate[me][0]);
 		generation(me + 1);
+		exit();
 	}
 	for (i = me + 1; i < GENERATIONS; i++)
 		close(gate[i][0]);
 	require(read(gate[me][0], &c, 1) == 1);
 	check_owners();
 	fill_and_check_all(me);
-	exit();
 }
 
 /* Returns when that generation has ended: only then does write() give up. */
@@ -316,6 +316,7 @@ static void three_generations(int first, int second, int third)
 		for (i = 0; i < GENERATIONS; i++)
 			close(gate[i][1]);
 		generation(0);
+		exit();
 	}
 	for (i = 0; i < GENERATIONS; i++)
 		close(gate[i][0]);
