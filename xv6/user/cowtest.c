@@ -16,9 +16,7 @@
 #include "user.h"
 #include "tap.h"
 
-#define PAGE_FAULT 14
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PIPE_SIZE 512
 
 #define FEW 10			/* pages */
 #define BIG (200 * MB)		/* most of the machine's 224 MB */
@@ -297,7 +295,7 @@ static void generation(int me)
 /* Returns when that generation has ended: only then does write() give up. */
 static void let_go(int who)
 {
-	static char more_than_a_pipe_holds[2 * PIPE_SIZE + 9];
+	static char more_than_a_pipe_holds[2 * PIPESIZE + 9];
 
 	require(write(gate[who][1], more_than_a_pipe_holds,
 		      sizeof(more_than_a_pipe_holds)) == -1);
@@ -588,14 +586,14 @@ static void given_back_is_gone(void)
 
 	get_filled_area(FEW, PARENT);
 	last = (uint)area + (FEW - 1) * PAGE;
-	must_die(PAGE_FAULT, last, give_back_then_load, last);
-	must_die(PAGE_FAULT, last + 8, give_back_then_store, last + 8);
+	must_die(T_PGFLT, last, give_back_then_load, last);
+	must_die(T_PGFLT, last + 8, give_back_then_store, last + 8);
 	require(all_filled_by(PARENT));
 }
 
 static void store_in_grandchild(uint address)
 {
-	must_die(PAGE_FAULT, address, store, address);
+	must_die(T_PGFLT, address, store, address);
 	store(address);
 }
 
@@ -604,10 +602,10 @@ static void guard_page_stays(void)
 {
 	uint guard = guard_page();
 
-	must_die(PAGE_FAULT, guard, store_in_grandchild, guard);
-	must_die(PAGE_FAULT, guard + PAGE - 1, store, guard + PAGE - 1);
-	must_die(PAGE_FAULT, guard + 100, load, guard + 100);
-	must_die(PAGE_FAULT, guard, store, guard);
+	must_die(T_PGFLT, guard, store_in_grandchild, guard);
+	must_die(T_PGFLT, guard + PAGE - 1, store, guard + PAGE - 1);
+	must_die(T_PGFLT, guard + 100, load, guard + 100);
+	must_die(T_PGFLT, guard, store, guard);
 }
 
 /* --- the kernel writes into shared pages -------------------------------------- */
@@ -660,12 +658,12 @@ static void by_reading_pipe(char *p)
 	char c;
 
 	require(pipe(fds) == 0);
-	for (i = 0; i < PIPE_SIZE; i++) {
+	for (i = 0; i < PIPESIZE; i++) {
 		c = source_byte(i);
 		require(write(fds[1], &c, 1) == 1);
 	}
-	require(read(fds[0], p, PIPE_SIZE) == PIPE_SIZE);
-	require_source_at(p, PIPE_SIZE);
+	require(read(fds[0], p, PIPESIZE) == PIPESIZE);
+	require_source_at(p, PIPESIZE);
 	close(fds[0]);
 	close(fds[1]);
 }

@@ -14,8 +14,6 @@
 #include "tap.h"
 #include "usertests.h"
 
-#define INODES 200
-
 static char buf[16 * BSIZE];
 
 static int create(const char *name)
@@ -509,7 +507,7 @@ static void current_directory_can_be_removed(void)
 {
 	int i;
 
-	for (i = 0; i < 2 * INODES; i++)
+	for (i = 0; i < 2 * NINODES; i++)
 		in_child(stay_in_removed_directory, 0);
 	stay_in_removed_directory(0);
 	require(chdir("/") == 0);
@@ -725,7 +723,7 @@ static void inodes_run_out(void)
 	int n = count_free_inodes();
 
 	printf(1, "# %d free i-nodes\n", n);
-	require(n > 50 && n < INODES);
+	require(n > 50 && n < NINODES);
 	require(count_free_inodes() == n);
 }
 

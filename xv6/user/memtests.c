@@ -2,12 +2,12 @@
 /* memtests.c - sbrk, malloc, and the borders of a process's memory. */
 #include "types.h"
 #include "fcntl.h"
+#include "traps.h"
 #include "memlayout.h"
 #include "user.h"
 #include "tap.h"
 #include "usertests.h"
 
-#define PAGE_FAULT 14
 #define NO_MEMORY ((char *)-1)
 
 /* --- sbrk ------------------------------------------------------------------ */
@@ -179,21 +179,21 @@ static void kernel_memory_is_closed(void)
 	uint address;
 
 	for (address = KERNBASE; address < KERNBASE + 2 * MB; address += 50000)
-		must_die(PAGE_FAULT, address, load, address);
-	must_die(PAGE_FAULT, KERNBASE + MB, store, KERNBASE + MB);
-	must_die(PAGE_FAULT, KERNBASE + MB, jump, KERNBASE + MB);
-	must_die(PAGE_FAULT, 0xfffffffc, load, 0xfffffffc);
-	must_die(PAGE_FAULT, 0xfee00020, load, 0xfee00020);
+		must_die(T_PGFLT, address, load, address);
+	must_die(T_PGFLT, KERNBASE + MB, store, KERNBASE + MB);
+	must_die(T_PGFLT, KERNBASE + MB, jump, KERNBASE + MB);
+	must_die(T_PGFLT, 0xfffffffc, load, 0xfffffffc);
+	must_die(T_PGFLT, 0xfee00020, load, 0xfee00020);
 }
 
 static void nothing_beyond_the_end(void)
 {
 	uint end = (uint)sbrk(PAGE) + PAGE;
 
-	must_die(PAGE_FAULT, end, load, end);
-	must_die(PAGE_FAULT, end, store, end);
-	must_die(PAGE_FAULT, end + 64 * MB, load, end + 64 * MB);
-	must_die(PAGE_FAULT, KERNBASE - 4, store, KERNBASE - 4);
+	must_die(T_PGFLT, end, load, end);
+	must_die(T_PGFLT, end, store, end);
+	must_die(T_PGFLT, end + 64 * MB, load, end + 64 * MB);
+	must_die(T_PGFLT, KERNBASE - 4, store, KERNBASE - 4);
 }
 
 /* Push words until the stack is left: the first one outside is at the address. */
@@ -208,9 +208,9 @@ static void stack_ends_in_guard(void)
 {
 	uint guard = guard_page();
 
-	must_die(PAGE_FAULT, guard + PAGE - 4, overflow_stack, 0);
-	must_die(PAGE_FAULT, guard + PAGE - 1, store, guard + PAGE - 1);
-	must_die(PAGE_FAULT, guard, load, guard);
+	must_die(T_PGFLT, guard + PAGE - 4, overflow_stack, 0);
+	must_die(T_PGFLT, guard + PAGE - 1, store, guard + PAGE - 1);
+	must_die(T_PGFLT, guard, load, guard);
 }
 
 static void huge_read_is_harmless(void)

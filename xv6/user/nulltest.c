@@ -15,7 +15,6 @@
 #include "user.h"
 #include "tap.h"
 
-#define PAGE_FAULT 14
 #define HOLE_END PAGE	/* the lowest address that can be used */
 
 static const uint in_the_hole[] = { 0, 1, 4, 0x7ff, 0x800, 0xff8, 0xffc, 0xfff };
@@ -57,7 +56,7 @@ static void each_dies(void (*access)(uint))
 	uint i;
 
 	for (i = 0; i < COUNT(in_the_hole); i++)
-		must_die(PAGE_FAULT, in_the_hole[i], access, in_the_hole[i]);
+		must_die(T_PGFLT, in_the_hole[i], access, in_the_hole[i]);
 }
 
 static void loads_die(void)
@@ -83,14 +82,14 @@ static void calls_die(void)
 /* A word that begins in the hole and ends above it. */
 static void straddling_load_dies(void)
 {
-	must_die(PAGE_FAULT, HOLE_END - 1, load_word, HOLE_END - 1);
+	must_die(T_PGFLT, HOLE_END - 1, load_word, HOLE_END - 1);
 }
 
 static void stack_in_hole_dies(void)
 {
-	must_die(PAGE_FAULT, HOLE_END - 4, push, HOLE_END - 4);
-	must_die(PAGE_FAULT, 0, push, 0);
-	must_die(PAGE_FAULT, 0xfffffffc, push, 0xfffffffc);
+	must_die(T_PGFLT, HOLE_END - 4, push, HOLE_END - 4);
+	must_die(T_PGFLT, 0, push, 0);
+	must_die(T_PGFLT, 0xfffffffc, push, 0xfffffffc);
 }
 
 /* The first word above the hole is this program's own first instruction. */
@@ -119,7 +118,7 @@ static void others_go_on(void)
 		write(fds[1], word, sizeof(word));
 		exit();
 	}
-	must_die(PAGE_FAULT, 4, store, 4);
+	must_die(T_PGFLT, 4, store, 4);
 	open_gate(&g);
 	close(g.fds[0]);
 	require(read(fds[0], word, sizeof(word)) == sizeof(word));

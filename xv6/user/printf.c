@@ -6,7 +6,6 @@
  * keeps one write() together, so a line shorter than OUT_SIZE is never mixed
  * with another process's.
  */
-#include <stdarg.h>
 #include "types.h"
 #include "user.h"
 
@@ -67,9 +66,9 @@ static void put_signed(struct out *o, int n)
 void printf(int fd, const char *fmt, ...)
 {
 	struct out o = { .fd = fd };
-	va_list args;
+	__builtin_va_list args;
 
-	va_start(args, fmt);
+	__builtin_va_start(args, fmt);
 	for (; *fmt; fmt++) {
 		if (*fmt != '%' || !fmt[1]) {
 			put(&o, *fmt);
@@ -77,20 +76,20 @@ void printf(int fd, const char *fmt, ...)
 		}
 		switch (*++fmt) {
 		case 'd':
-			put_signed(&o, va_arg(args, int));
+			put_signed(&o, __builtin_va_arg(args, int));
 			break;
 		case 'u':
-			put_number(&o, va_arg(args, uint), 10);
+			put_number(&o, __builtin_va_arg(args, uint), 10);
 			break;
 		case 'x':
 		case 'p':
-			put_number(&o, va_arg(args, uint), 16);
+			put_number(&o, __builtin_va_arg(args, uint), 16);
 			break;
 		case 's':
-			put_string(&o, va_arg(args, const char *));
+			put_string(&o, __builtin_va_arg(args, const char *));
 			break;
 		case 'c':
-			put(&o, va_arg(args, int));
+			put(&o, __builtin_va_arg(args, int));
 			break;
 		case '%':
 			put(&o, '%');
@@ -100,6 +99,6 @@ void printf(int fd, const char *fmt, ...)
 			put(&o, *fmt);
 		}
 	}
-	va_end(args);
+	__builtin_va_end(args);
 	flush(&o);
 }

@@ -9,9 +9,6 @@
 #include "tap.h"
 #include "usertests.h"
 
-/* Traps by number. */
-enum { DIVIDE = 0, INVALID_OPCODE = 6, PROTECTION = 13, PAGE_FAULT = 14 };
-
 static void do_nothing(int unused)
 {
 	(void)unused;
@@ -411,14 +408,14 @@ static void fake_page_fault(uint unused)
 
 static void privileged_instructions_kill(void)
 {
-	must_die(DIVIDE, 0, divide_by_zero, 0);
-	must_die(INVALID_OPCODE, 0, invalid_instruction, 0);
-	must_die(PROTECTION, 0, out_byte, 0x64);
-	must_die(PROTECTION, 0, disable_interrupts, 0);
-	must_die(PROTECTION, 0, halt, 0);
-	must_die(PROTECTION, 0, load_page_table, 0);
-	must_die(PROTECTION, 0, fake_timer, 0);
-	must_die(PROTECTION, 0, fake_page_fault, 0);
+	must_die(T_DIVIDE, 0, divide_by_zero, 0);
+	must_die(T_ILLOP, 0, invalid_instruction, 0);
+	must_die(T_GPFLT, 0, out_byte, 0x64);
+	must_die(T_GPFLT, 0, disable_interrupts, 0);
+	must_die(T_GPFLT, 0, halt, 0);
+	must_die(T_GPFLT, 0, load_page_table, 0);
+	must_die(T_GPFLT, 0, fake_timer, 0);
+	must_die(T_GPFLT, 0, fake_page_fault, 0);
 }
 
 static int call(int number)
