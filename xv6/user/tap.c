@@ -132,6 +132,7 @@ void run_tests(const struct test *tests, int n, int argc, char **argv)
 		}
 	}
 	printf(1, "# %s: %d of %d passed\n", argv[0], passed, plan);
+	printf(1, "# %d pages are free\n", free_pages());
 	exit();
 }
 
