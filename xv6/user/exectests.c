@@ -36,7 +36,7 @@ enum { PT_LOAD = 1, PT_GNU_STACK = 0x6474e551 };
 struct program {
 	struct elf_header elf;
 	struct program_header segments[2];
-	uchar code[32];
+	uchar code[64];
 };
 
 static struct program good;	/* what each test below spoils in one way */
@@ -45,7 +45,7 @@ static struct program good;	/* what each test below spoils in one way */
  * The code adds '0' to a word of bss, which must be zero, and writes that byte to
  * descriptor 1.
  */
-#define BSS_WORD 0x20, 0x10, 0, 0	/* 0x1020, little-endian */
+#define BSS_WORD 0x40, 0x10, 0, 0	/* 0x1040, little-endian */
 
 static const uchar code[] = {
 	0x83, 0x05, BSS_WORD, '0',	/* addl $'0', word */
@@ -232,6 +232,48 @@ static void more_memory_than_there_is_is_refused(void)
 	make_good();
 	good.segments[1].memory_size = 300 * MB;
 	refuse();
+}
+
+/*
+ * Forks, writes the child's number to descriptor 1, and waits; then both parent
+ * and child store at the program's first byte.
+ */
+static const uchar storing_code[] = {
+	0x6a, SYS_fork, 0x58, 0xcd, T_SYSCALL,
+	0x85, 0xc0, 0x74, 0x14,			/* test %eax, %eax; jz store */
+	0x50, 0x89, 0xe1,			/* push %eax; mov %esp, %ecx */
+	0x6a, 4, 0x51, 0x6a, 1, 0x6a, 0,	/* push $4, %ecx, $1, $0 */
+	0x6a, SYS_write, 0x58, 0xcd, T_SYSCALL,
+	0x6a, SYS_wait, 0x58, 0xcd, T_SYSCALL,
+	0xc6, 0x05, 0x00, 0x10, 0, 0, 1,	/* store: movb $1, 0x1000 */
+};
+
+_Static_assert(sizeof(storing_code) <= sizeof(good.code), "the code has its place");
+
+static void become_storing_program(uint fd)
+{
+	char *argv[] = { NAME, 0 };
+
+	close(1);
+	dup(fd);
+	exec(NAME, argv);
+}
+
+/* A page that is read-only for good is not one to be copied on a write. */
+static void read_only_segment_stays(void)
+{
+	int fds[2];
+	int child;
+
+	make_good();
+	good.segments[1].flags = 5;		/* read and execute */
+	memmove(good.code, storing_code, sizeof(storing_code));
+	put_program(sizeof(good));
+	require(pipe(fds) == 0);
+	must_die(T_PGFLT, PAGE, become_storing_program, fds[1]);
+	require(read(fds[0], &child, sizeof(child)) == sizeof(child));
+	printf(1, "# pid %d will die: trap 14 address 0x%x\n", child, PAGE);
+	require(unlink(NAME) == 0);
 }
 
 /* --- arguments --------------------------------------------------------------------- */
@@ -431,6 +473,7 @@ static const struct test tests[] = {
 	TEST(segments_in_the_kernel_are_refused),
 	TEST(damaged_files_are_refused),
 	TEST(more_memory_than_there_is_is_refused),
+	TEST(read_only_segment_stays),
 	TEST(no_such_program),
 	TEST(arguments_arrive),
 	TEST(thirty_one_short_arguments),
