@@ -40,8 +40,8 @@ static void new_memory_is_zero(void)
 	}
 }
 
-/* Also where the end is not on a page's border. */
-static void part_of_a_page_is_retaken_as_zero(void)
+/* Where the end is not on a border, only the whole pages beyond it go. */
+static void pages_are_retaken_as_zero(void)
 {
 	char *p = sbrk(2 * PAGE);
 	int i;
@@ -297,7 +297,7 @@ static void malloc_blocks_are_apart(void)
 static const struct test tests[] = {
 	TEST(grows_byte_by_byte),
 	TEST(new_memory_is_zero),
-	TEST(part_of_a_page_is_retaken_as_zero),
+	TEST(pages_are_retaken_as_zero),
 	TEST(grows_by_100_megabytes),
 	TEST(giving_back_frees),
 	TEST(refuses_impossible_sizes),
