@@ -88,13 +88,13 @@ int dir_empty(struct inode *dir)
 }
 
 /*
- * Take the first name off @path: it goes into @name, cut at DIRSIZ characters
- * and ended by a zero. Returns the rest without slashes in front; NULL if
- * there was no name.
+ * Take the first name off @path: it goes into @name, NAME_SIZE bytes, cut at
+ * DIRSIZ characters and ended by a zero. Returns the rest without slashes in
+ * front; NULL if there was no name.
  *
  *	"/a//bc/d" -> "a", "bc/d"      "d/" -> "d", ""      "//" -> NULL
  */
-static const char *next_name(const char *path, char name[DIRSIZ + 1])
+static const char *next_name(const char *path, char *name)
 {
 	uint n = 0;
 
@@ -139,7 +139,7 @@ static struct inode *start_of(const char *path)
 struct inode *path_find(const char *path)
 {
 	struct inode *ip = start_of(path);
-	char name[DIRSIZ + 1];
+	char name[NAME_SIZE];
 
 	while (ip && (path = next_name(path, name)))
 		ip = step(ip, name);
@@ -147,10 +147,11 @@ struct inode *path_find(const char *path)
 }
 
 /*
- * The directory that the last name of @path is or would be in, and that name;
- * NULL if there is no such directory, or no name. Context: a transaction.
+ * The directory that the last name of @path is or would be in, and that name,
+ * NAME_SIZE bytes; NULL if there is no such directory, or no name. Context: a
+ * transaction.
  */
-struct inode *path_parent(const char *path, char name[DIRSIZ + 1])
+struct inode *path_parent(const char *path, char *name)
 {
 	struct inode *ip = start_of(path);
 

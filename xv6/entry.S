@@ -23,7 +23,7 @@
 start:
 	movl	%eax, %esi		/* is the loader what it should be? */
 	movl	$PHYS(boot_stack_top), %esp
-	call	PHYS(paging_on)
+	call	paging_on		/* relative: works at both addresses */
 	movl	$boot_stack_top, %esp
 	pushl	%ebx			/* what the loader says about memory */
 	pushl	%esi

@@ -8,6 +8,8 @@
 #include "fs.h"
 #include "sleeplock.h"
 
+#define NAME_SIZE	(DIRSIZ + 1)	/* of a name with a zero at its end */
+
 /* What a T_DEV file stands for. @n is not negative. */
 struct device {
 	int (*read)(char *dst, int n);

@@ -10,6 +10,7 @@
 #include "multiboot.h"
 #include "proc.h"
 #include "vm.h"
+#include "bio.h"
 #include "defs.h"
 
 extern char ap_begin[], ap_end[];	/* entryother.S */

@@ -147,7 +147,7 @@ int sys_pipe(void)
  * The directory that @path's last name belongs in, locked, and that name. NULL
  * if there is none, or it has been removed and just has users left.
  */
-static struct inode *lock_parent(const char *path, char name[DIRSIZ + 1])
+static struct inode *lock_parent(const char *path, char *name)
 {
 	struct inode *dir = path_parent(path, name);
 
@@ -206,7 +206,7 @@ static struct inode *create_in(struct inode *dir, const char *name, short type,
 static struct inode *create(const char *path, short type, short major,
 			    short minor)
 {
-	char name[DIRSIZ + 1];
+	char name[NAME_SIZE];
 	struct inode *dir = lock_parent(path, name), *ip = NULL;
 
 	if (!dir)
@@ -320,7 +320,7 @@ int sys_mknod(void)
 /* Add the name @path for @ip. Context: a transaction. */
 static int add_link(struct inode *ip, const char *path)
 {
-	char name[DIRSIZ + 1];
+	char name[NAME_SIZE];
 	struct inode *dir;
 	int result = -1;
 
@@ -392,7 +392,7 @@ static int remove_from(struct inode *dir, struct inode *ip, uint where)
 /* Context: a transaction. */
 static int unlink(const char *path)
 {
-	char name[DIRSIZ + 1];
+	char name[NAME_SIZE];
 	struct inode *dir = lock_parent(path, name), *ip = NULL;
 	uint inum = 0, where;
 	int result = -1;

@@ -56,7 +56,7 @@ _Static_assert(DEVSPACE_SIZE == PT_SPAN, "one page table for the devices");
 
 #define PAGE_ALIGNED	__attribute__((aligned(PGSIZE)))
 
-static pte_t ram_tables[RAM_TABLES][PT_ENTRIES] PAGE_ALIGNED;
+static pte_t ram_tables[RAM_TABLES * PT_ENTRIES] PAGE_ALIGNED;
 static pte_t device_table[PT_ENTRIES] PAGE_ALIGNED;
 static pde_t kernel_dir[PT_ENTRIES] PAGE_ALIGNED;	/* no user half */
 
@@ -76,15 +76,15 @@ void vm_init(void)
 		uint pa = i * PGSIZE;
 		uint is_code = pa >= KERNLOAD && pa < V2P(readonly_end);
 
-		ram_tables[0][i] = pa | PTE_P | (is_code ? 0 : PTE_W);
+		ram_tables[i] = pa | PTE_P | (is_code ? 0 : PTE_W);
 	}
 	for (i = 0; i < PT_ENTRIES; i++)
 		device_table[i] = (DEVSPACE + i * PGSIZE) | PTE_P | PTE_W |
 				  PTE_CD;
 
 	for (i = 0; i < RAM_TABLES; i++)
-		kernel_dir[PDX(KERNBASE) + i] = V2P(ram_tables[i]) | PTE_P |
-						PTE_W;
+		kernel_dir[PDX(KERNBASE) + i] =
+			V2P(&ram_tables[i * PT_ENTRIES]) | PTE_P | PTE_W;
 	kernel_dir[PDX(DEVSPACE)] = V2P(device_table) | PTE_P | PTE_W;
 	vm_use(NULL);
 }
