@@ -122,6 +122,7 @@ int sys_fstat(void)
 int sys_pipe(void)
 {
 	struct file *reader, *writer;
+	int read_fd, write_fd;
 	void *buffer;
 	int *fds;
 
@@ -129,13 +130,16 @@ int sys_pipe(void)
 		return -1;
 	if (pipe_new(&reader, &writer) < 0)
 		return -1;
-	fds = buffer;
-	fds[0] = new_fd(reader);
-	fds[1] = new_fd(writer);
-	if (fds[1] >= 0)
+	read_fd = new_fd(reader);
+	write_fd = new_fd(writer);
+	if (write_fd >= 0) {
+		fds = buffer;
+		fds[0] = read_fd;
+		fds[1] = write_fd;
 		return 0;
-	if (fds[0] >= 0)
-		this_proc()->files[fds[0]] = NULL;
+	}
+	if (read_fd >= 0)
+		this_proc()->files[read_fd] = NULL;
 	file_close(reader);
 	file_close(writer);
 	return -1;
