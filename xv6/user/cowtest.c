@@ -224,9 +224,11 @@ static void leave_orphan(int parent_gone)
 
 static void orphan_keeps_its_pages(void)
 {
-	int before = free_pages();
 	int fds[2];
+	int before;
 
+	own_memory_except(0, 0);
+	before = free_pages();
 	get_filled_area(FEW, PARENT);
 	require(pipe(fds) == 0);
 	in_child(leave_orphan, fds[0]);
@@ -304,9 +306,10 @@ static void let_go(int who)
 
 static void three_generations(int first, int second, int third)
 {
-	int before = free_pages();
-	int i;
+	int before, i;
 
+	own_memory_except(0, 0);
+	before = free_pages();
 	get_area(0);
 	for (i = 0; i < GENERATIONS; i++)
 		require(pipe(gate[i]) == 0);

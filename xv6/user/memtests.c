@@ -109,15 +109,15 @@ static void refuses_impossible_sizes(void)
 /* With k pages free: sbrk() of more fails and returns what it took. */
 static void fails_whole_with_k_free_pages(void)
 {
-	int k, before;
+	int k;
 
 	own_memory_except(0, 0);
 	leave_free_pages(200);
-	for (k = 1; k < 200; k += 9) {
-		before = free_pages();
-		require(sbrk((before + 1) * PAGE) == NO_MEMORY);
-		require(before - free_pages() <= 1);	/* a page table may stay */
-		require(sbrk(9 * PAGE) != NO_MEMORY);
+	while ((k = free_pages()) > 0) {
+		require(sbrk((k + 1) * PAGE) == NO_MEMORY);
+		require(k - free_pages() <= 1);	/* a page table may stay */
+		if (free_pages() > 0)
+			require(sbrk(PAGE) != NO_MEMORY);
 	}
 }
 
