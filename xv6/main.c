@@ -70,8 +70,8 @@ void kmain(uint magic, uint info_pa)
 	uart_enable_input();
 	bio_init();
 	proc_init();
-	start_others();
 	kprintf("xv6: %d CPU%s, %d pages of %d bytes free\n", ncpu,
 		ncpu == 1 ? "" : "s", kpages_left(), PGSIZE);
+	start_others();
 	schedule();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mp.c - which processors are there? The firmware leaves the answer in memory,
- * in the tables of the MultiProcessor Specification (version 1.4).
+ * in a chain of ACPI tables: a pointer at a known place (RSDP) leads to a list
+ * of tables (RSDT), and one of them lists the interrupt controllers (MADT),
+ * among them each processor's local APIC.
  */
 #include "types.h"
 #include "param.h"
@@ -10,51 +12,48 @@
 #include "proc.h"
 #include "defs.h"
 
-/* The pointer to the table: at a multiple of 16 in one of three places. */
-struct mp_pointer {
-	char signature[4];	/* "_MP_" */
-	uint table;		/* physical address; 0: there is none */
-	uchar length;		/* in units of 16 bytes */
-	uchar revision;
+/* The RSDP is at a multiple of 16 in one of two places. */
+struct root_pointer {
+	char signature[8];	/* "RSD PTR " */
 	uchar checksum;		/* makes the sum of all bytes 0 */
-	uchar features[5];
+	char oem[6];
+	uchar revision;
+	uint list;		/* physical address of the RSDT */
 };
 
-struct mp_table {
-	char signature[4];	/* "PCMP" */
-	ushort length;		/* bytes, entries included */
+_Static_assert(sizeof(struct root_pointer) == 20, "ACPI defines this layout");
+
+#define ROOT_POINTER_ALIGN	16
+
+/* All tables start like this. */
+struct table {
+	char signature[4];
+	uint length;		/* bytes, this included */
 	uchar revision;
 	uchar checksum;
-	char names[20];
-	uint oem_table;
-	ushort oem_length;
-	ushort entries;		/* how many follow */
-	uint lapic;
-	ushort more_length;
-	uchar more_checksum;
-	uchar reserved;
+	char oem[26];
+	uint words[];		/* RSDT: physical addresses of tables */
 };
 
-struct mp_processor {
-	uchar type;		/* MP_PROCESSOR */
-	uchar apic_id;
-	uchar version;
-	uchar flags;
-	uint signature;
-	uint features;
-	uint reserved[2];
+_Static_assert(sizeof(struct table) == 36, "ACPI defines this layout");
+
+/* After two words of the MADT there are entries like this, of any length. */
+struct controller {
+	uchar type;
+	uchar length;
+	uchar processor;
+	uchar apic_id;		/* this and the next: if type is LOCAL_APIC */
+	uint flags;
 };
 
-#define MP_PROCESSOR		0	/* type; others are 8 bytes long */
-#define MP_OTHER_SIZE		8
-#define MP_ENABLED		0x1	/* flag: can be used */
-#define MP_BOOT			0x2	/* flag: is the one that runs already */
+#define MADT_WORDS	2
+#define LOCAL_APIC	0
+#define ENABLED		0x1	/* flag: the processor can be used */
 
 #define BIOS_EBDA_SEGMENT	0x40e	/* a word here: segment of the EBDA */
-#define BIOS_BASE_KB		0x413	/* a word here: KB of base memory */
-#define BIOS_ROM		0xf0000
-#define BIOS_ROM_SIZE		0x10000
-#define KB			1024
+#define EBDA_SIZE		0x400
+#define BIOS_ROM		0xe0000
+#define BIOS_ROM_SIZE		0x20000
 
 static uchar sum(const void *start, uint n)
 {
@@ -66,57 +65,80 @@ static uchar sum(const void *start, uint n)
 	return total;
 }
 
-static const struct mp_pointer *search(uint pa, uint n)
+static const struct root_pointer *search(uint pa, uint n)
 {
-	const struct mp_pointer *p = P2V(pa), *end = P2V(pa + n);
+	const struct root_pointer *root;
+	uint end = pa + n;
 
-	for (; p + 1 <= end; p++)
-		if (memcmp(p->signature, "_MP_", 4) == 0 &&
-		    sum(p, sizeof(*p)) == 0)
-			return p;
+	for (; pa < end; pa += ROOT_POINTER_ALIGN) {
+		root = P2V(pa);
+		if (memcmp(root->signature, "RSD PTR ", 8) == 0 &&
+		    sum(root, sizeof(*root)) == 0)
+			return root;
+	}
 	return NULL;
 }
 
-static const struct mp_table *find_table(void)
+/* The table at @pa if it is called @signature and can be reached. */
+static const struct table *table_at(uint pa, const char *signature)
 {
-	uint ebda = *(const ushort *)P2V(BIOS_EBDA_SEGMENT) << 4;
-	uint base_end = *(const ushort *)P2V(BIOS_BASE_KB) * KB;
-	const struct mp_pointer *p = search(ebda, KB);
-	const struct mp_table *table;
+	const struct table *table = P2V(pa);
 
-	if (!p)
-		p = search(base_end - KB, KB);
-	if (!p)
-		p = search(BIOS_ROM, BIOS_ROM_SIZE);
-	if (!p || p->table == 0 || p->table >= PHYSTOP - sizeof(*table))
-		return NULL;
-	table = P2V(p->table);
-	if (memcmp(table->signature, "PCMP", 4) || sum(table, table->length))
+	if (pa > PHYSTOP - sizeof(*table) ||
+	    memcmp(table->signature, signature, 4) ||
+	    table->length > PHYSTOP - pa || sum(table, table->length))
 		return NULL;
 	return table;
 }
 
+static const struct table *find_madt(void)
+{
+	uint ebda = *(const ushort *)P2V(BIOS_EBDA_SEGMENT) << 4;
+	const struct root_pointer *root = search(ebda, EBDA_SIZE);
+	const struct table *list, *madt;
+	uint i;
+
+	if (!root)
+		root = search(BIOS_ROM, BIOS_ROM_SIZE);
+	list = root ? table_at(root->list, "RSDT") : NULL;
+	if (!list)
+		return NULL;
+	for (i = 0; i < (list->length - sizeof(*list)) / sizeof(uint); i++) {
+		madt = table_at(list->words[i], "APIC");
+		if (madt)
+			return madt;
+	}
+	return NULL;
+}
+
+static void add_cpu(const struct controller *c)
+{
+	if (c->type != LOCAL_APIC || !(c->flags & ENABLED))
+		return;
+	if (c->apic_id != cpus[0].apic_id && ncpu < NCPU)
+		cpus[ncpu++].apic_id = c->apic_id;
+}
+
 /*
- * Fill in cpus[] and ncpu, the one that runs this first. Without a table there
- * is only that one. Context: the local APIC can be used.
+ * Fill in cpus[] and ncpu, the CPU that runs this first. If the tables cannot
+ * be found there is only that one. Context: the local APIC can be used.
  */
 void mp_init(void)
 {
-	const struct mp_table *table = find_table();
-	const uchar *entry = (const uchar *)(table + 1);
-	int i;
+	const struct table *madt = find_madt();
+	const char *at, *end;
 
 	cpus[0].apic_id = lapic_id();
-	for (i = 0; table && i < table->entries; i++) {
-		const struct mp_processor *cpu = (const void *)entry;
+	if (!madt)
+		return;
+	at = (const char *)&madt->words[MADT_WORDS];
+	end = (const char *)madt + madt->length;
+	while (at < end) {
+		const struct controller *c = (const void *)at;
 
-		if (cpu->type != MP_PROCESSOR) {
-			entry += MP_OTHER_SIZE;
-			continue;
-		}
-		entry += sizeof(*cpu);
-		if ((cpu->flags & (MP_ENABLED | MP_BOOT)) == MP_ENABLED &&
-		    ncpu < NCPU)
-			cpus[ncpu++].apic_id = cpu->apic_id;
+		if (c->length == 0)
+			return;
+		add_cpu(c);
+		at += c->length;
 	}
 }

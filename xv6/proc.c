@@ -445,7 +445,8 @@ void kill_out_of_memory(void)
 {
 	struct proc *p = this_proc();
 
-	kprintf("pid %d %s: out of memory--kill proc\n", p->pid, p->name);
+	kprintf("%s[%d]: out of memory on cpu %d: killed\n", p->name, p->pid,
+		cpu_id());
 	kill_self();
 }
 

@@ -126,6 +126,6 @@ void syscall(void)
 		p->tf->eax = calls[number]();
 		return;
 	}
-	kprintf("pid %d %s: unknown system call %d\n", p->pid, p->name, number);
+	kprintf("%s[%d]: there is no system call %d\n", p->name, p->pid, number);
 	p->tf->eax = -1;
 }

@@ -123,19 +123,17 @@ int sys_pipe(void)
 {
 	struct file *reader, *writer;
 	int read_fd, write_fd;
-	void *buffer;
-	int *fds;
+	void *fds;
 
-	if (arg_buffer(0, &buffer, 2 * sizeof(int), VM_WRITE) < 0)
+	if (arg_buffer(0, &fds, 2 * sizeof(int), VM_WRITE) < 0)
 		return -1;
 	if (pipe_new(&reader, &writer) < 0)
 		return -1;
 	read_fd = new_fd(reader);
 	write_fd = new_fd(writer);
 	if (write_fd >= 0) {
-		fds = buffer;
-		fds[0] = read_fd;
-		fds[1] = write_fd;
+		((int *)fds)[0] = read_fd;
+		((int *)fds)[1] = write_fd;
 		return 0;
 	}
 	if (read_fd >= 0)

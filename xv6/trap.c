@@ -131,12 +131,12 @@ static void handle_stray(const struct trapframe *tf, uint address)
 	struct proc *p = this_proc();
 
 	if (!from_user(tf))
-		panic("trap %d err %d in the kernel: eip 0x%x addr 0x%x",
+		panic("trap %d error %d in the kernel at 0x%x address 0x%x",
 		      tf->trapno, tf->err, tf->eip, address);
-	kprintf("pid %d %s: trap %d err %d on cpu %d eip 0x%x addr 0x%x"
-		"--kill proc\n",
-		p->pid, p->name, tf->trapno, tf->err, cpu_id(), tf->eip,
-		address);
+	kprintf("%s[%d]: trap %d error %d at 0x%x address 0x%x on cpu %d: "
+		"killed\n",
+		p->name, p->pid, tf->trapno, tf->err, tf->eip, address,
+		cpu_id());
 	kill_self();
 }
 
