@@ -128,11 +128,8 @@ static struct inode *step(struct inode *dir, const char *name)
 	return next;
 }
 
-/* Where the way begins; NULL for the empty path, which leads nowhere. */
 static struct inode *start_of(const char *path)
 {
-	if (!*path)
-		return NULL;
 	if (*path == '/')
 		return inode_get(ROOTINO);
 	return inode_dup(this_proc()->cwd);

@@ -15,13 +15,17 @@ void spin_init(struct spinlock *lock, const char *name)
 	*lock = (struct spinlock)SPINLOCK(name);
 }
 
-/* Does this CPU hold @lock? Interrupts must be off if the answer is to last. */
+/*
+ * Does this CPU hold @lock? Only the holder writes its number to the lock, and
+ * takes it away before it unlocks: so no CPU ever finds its own number there
+ * without holding the lock.
+ */
 int spin_held(struct spinlock *lock)
 {
 	int held;
 
 	irq_push();
-	held = lock->locked && lock->cpu == cpu_id();
+	held = lock->holder == cpu_id() + 1;
 	irq_pop();
 	return held;
 }
@@ -33,13 +37,14 @@ void spin_lock(struct spinlock *lock)
 		panic("spin_lock: %s is already held", lock->name);
 	while (__atomic_test_and_set(&lock->locked, __ATOMIC_ACQUIRE))
 		cpu_relax();
-	lock->cpu = cpu_id();
+	lock->holder = cpu_id() + 1;
 }
 
 void spin_unlock(struct spinlock *lock)
 {
 	if (!spin_held(lock))
 		panic("spin_unlock: %s is not held", lock->name);
+	lock->holder = 0;
 	__atomic_clear(&lock->locked, __ATOMIC_RELEASE);
 	irq_pop();
 }

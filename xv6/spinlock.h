@@ -16,7 +16,7 @@
 
 struct spinlock {
 	uchar locked;
-	int cpu;		/* who holds it, valid while locked */
+	int holder;	/* number of the CPU that holds it, plus 1; 0: none */
 	const char *name;
 };
 
