@@ -208,33 +208,33 @@ static void thirty_generations(void)
 	chain(0);
 }
 
-static void wait_and_write(int parent_gone)
-{
-	char c;
+static struct gate parent_gone;
 
-	read(parent_gone, &c, 1);
+static void wait_and_write(int unused)
+{
+	(void)unused;
+	pass(&parent_gone);
 	require(all_filled_by(PARENT));
 	fill_and_check_all(GRANDCHILD);
 }
 
-static void leave_orphan(int parent_gone)
+static void leave_orphan(int unused)
 {
-	spawn(wait_and_write, parent_gone);
+	spawn(wait_and_write, unused);
 }
 
 static void orphan_keeps_its_pages(void)
 {
-	int fds[2];
 	int before;
 
 	own_memory_except(0, 0);
 	before = free_pages();
 	get_filled_area(FEW, PARENT);
-	require(pipe(fds) == 0);
-	in_child(leave_orphan, fds[0]);
+	make_gate(&parent_gone);
+	in_child(leave_orphan, 0);
 	fill_and_check_all(CHILD);
-	close(fds[0]);
-	close(fds[1]);
+	open_gate(&parent_gone);
+	close(parent_gone.fds[0]);
 	sbrk(-FEW * PAGE);
 	require(wait_for_free_pages(before));
 }
