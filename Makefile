@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo check clean help setup
+.PHONY: all module tools demo check xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -28,13 +28,23 @@ demo: setup
 check: setup
 	@tests/check
 
+# The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
+xv6: setup
+	@$(MAKE) -s -C xv6 qemu
+
+# Put known mistakes into it: its tests have to find each.
+xv6-mutants: setup
+	@$(MAKE) -s -C xv6 check-mutants
+
 clean:
 	rm -rf build
 	rm -f *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	$(MAKE) -C user clean
+	$(MAKE) -C xv6 clean
 
 help:
 	@echo "make          build petmem.ko and the user-space tools (KDIR=... for another kernel)"
 	@echo "make demo     see it work, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
+	@echo "make xv6      boot the teaching kernel of xv6/"
 	@echo "make clean    remove what was built"
