@@ -15,7 +15,7 @@
 #define SPINLOCK_H
 
 struct spinlock {
-	uchar locked;
+	_Bool locked;
 	int holder;	/* number of the CPU that holds it, plus 1; 0: none */
 	const char *name;
 };
