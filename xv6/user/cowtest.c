@@ -441,7 +441,17 @@ static void last_owner_takes_back(void)
 	require_writes_are_free(100);
 }
 
-/* The same while the child lives, but has copies of its own. */
+/* Taking back needs no free page, and so works when there is none. */
+static void last_owner_needs_no_page(void)
+{
+	get_filled_area(FEW, PARENT);
+	in_child(do_nothing, 0);
+	own_memory_except(area, area_pages);
+	leave_free_pages(0);
+	write_all(FEW);
+}
+
+/* The last sharer takes back as well, while the child lives with its copies. */
 static void last_sharer_takes_back(void)
 {
 	struct gate there, go;
@@ -1131,6 +1141,7 @@ static const struct test tests[] = {
 	TEST(fork_costs_no_copies),
 	TEST(a_write_costs_one_page),
 	TEST(last_owner_takes_back),
+	TEST(last_owner_needs_no_page),
 	TEST(last_sharer_takes_back),
 	TEST(reading_copies_nothing),
 	TEST(exec_lets_go),
