@@ -18,7 +18,7 @@ trap_stubs:
 	.set	n, 0
 	.rept	NTRAP
 	.balign	16
-	.if	n >= 32 || !((HAS_ERROR_CODE >> n) & 1)
+	.if	n >= 32 || !((HAS_ERROR_CODE >> (n & 31)) & 1)
 	pushl	$0
 	.endif
 	pushl	$n
