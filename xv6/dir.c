@@ -16,10 +16,32 @@ int same_name(const char *a, const char *b)
 	return strncmp(a, b, DIRSIZ) == 0;
 }
 
-/* Entry at @offset; 0 at the directory's end. Context: @dir is locked. */
-static int read_entry(struct inode *dir, uint offset, struct dirent *entry)
+/*
+ * Look for the entry with @name, or for a free entry if @name is NULL. Returns
+ * its offset, and a copy in *@found; or the directory's end, and *@found is
+ * free. Context: @dir is locked.
+ */
+static uint search(struct inode *dir, const char *name, struct dirent *found)
 {
-	return inode_read(dir, entry, offset, sizeof(*entry)) == sizeof(*entry);
+	struct dirent entries[BSIZE / sizeof(struct dirent)], *entry;
+	uint offset = 0, n;
+
+	for (;;) {
+		n = inode_read(dir, entries, offset, sizeof(entries));
+		if (n == 0) {
+			memset(found, 0, sizeof(*found));
+			return offset;
+		}
+		for (entry = entries; n >= sizeof(*entry); entry++) {
+			if (name ? entry->inum && same_name(entry->name, name) :
+				   !entry->inum) {
+				*found = *entry;
+				return offset;
+			}
+			offset += sizeof(*entry);
+			n -= sizeof(*entry);
+		}
+	}
 }
 
 /*
@@ -29,17 +51,11 @@ static int read_entry(struct inode *dir, uint offset, struct dirent *entry)
 uint dir_find(struct inode *dir, const char *name, uint *where)
 {
 	struct dirent entry;
-	uint offset;
+	uint offset = search(dir, name, &entry);
 
-	for (offset = 0; read_entry(dir, offset, &entry);
-	     offset += sizeof(entry)) {
-		if (!entry.inum || !same_name(entry.name, name))
-			continue;
-		if (where)
-			*where = offset;
-		return entry.inum;
-	}
-	return 0;
+	if (where)
+		*where = offset;
+	return entry.inum;
 }
 
 /*
@@ -50,12 +66,8 @@ uint dir_find(struct inode *dir, const char *name, uint *where)
 int dir_add(struct inode *dir, const char *name, uint inum)
 {
 	struct dirent entry;
-	uint offset, i;
+	uint offset = search(dir, NULL, &entry), i;
 
-	for (offset = 0; read_entry(dir, offset, &entry);
-	     offset += sizeof(entry))
-		if (!entry.inum)
-			break;
 	memset(&entry, 0, sizeof(entry));
 	entry.inum = inum;
 	for (i = 0; i < DIRSIZ && name[i]; i++)
@@ -80,10 +92,12 @@ int dir_empty(struct inode *dir)
 	struct dirent entry;
 	uint offset;
 
-	for (offset = 2 * sizeof(entry); read_entry(dir, offset, &entry);
-	     offset += sizeof(entry))
+	for (offset = 2 * sizeof(entry); offset < dir->disk.size;
+	     offset += sizeof(entry)) {
+		inode_read(dir, &entry, offset, sizeof(entry));
 		if (entry.inum)
 			return 0;
+	}
 	return 1;
 }
 

@@ -48,15 +48,17 @@ static uchar *owners_of(const void *page)
 	return &owners[pa / PGSIZE];
 }
 
-/* Context: lock is held. */
-static void put_on_free_list(void *page)
+/* Put a page without owners on the free list. */
+static void release(void *page)
 {
 	struct free_page *free = page;
 
-	page_fill(page, POISON);
+	page_fill(page, POISON);	/* before others have to wait */
+	spin_lock(&lock);
 	free->next = free_list;
 	free_list = free;
 	free_count++;
+	spin_unlock(&lock);
 }
 
 /* A page with one owner, the caller, and any contents; NULL if none is left. */
@@ -101,15 +103,16 @@ void kshare(void *page)
 /* The caller does not own @page any longer. The last owner frees it. */
 void kfree(void *page)
 {
-	uchar *count;
+	uchar *count, left;
 
 	spin_lock(&lock);
 	count = owners_of(page);
 	if (*count == 0)
 		panic("kfree: page 0x%x is free", page);
-	if (--(*count) == 0)
-		put_on_free_list(page);
+	left = --(*count);
 	spin_unlock(&lock);
+	if (left == 0)
+		release(page);
 }
 
 /*
@@ -146,10 +149,8 @@ static void add_range(unsigned long long base, unsigned long long end)
 		first = base > last ? last : PAGE_UP(base);
 	if (end < last)
 		last = PAGE_DOWN(end);
-	spin_lock(&lock);
 	for (pa = first; pa < last; pa += PGSIZE)
-		put_on_free_list(P2V(pa));
-	spin_unlock(&lock);
+		release(P2V(pa));
 }
 
 /* Find free memory in what the loader says about this machine. */
