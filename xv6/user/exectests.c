@@ -446,9 +446,11 @@ static void exec_with_k_free_pages(void)
 {
 	static char output[2 * MOST_FREE];
 	char *argv[] = { "echo", "x", 0 };
+	struct gate hog;
 	int fds[2];
 	int k, n;
 
+	start_hog(&hog, 2 * MOST_FREE);
 	require(pipe(fds) == 0);
 	close(1);
 	dup(fds[1]);
@@ -463,6 +465,8 @@ static void exec_with_k_free_pages(void)
 	close(fds[1]);
 	for (n = 0; read(fds[0], &output[n], 1) == 1; n++)
 		require(output[n] == "x\n"[n % 2]);
+	open_gate(&hog);
+	reap(1);
 	require(n > 0 && n / 2 <= MOST_FREE - SURELY_TOO_FEW);
 }
 

@@ -73,7 +73,7 @@ static void giving_back_frees(void)
 	int before = free_pages();
 	int round;
 
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < 5; round++) {
 		require(sbrk(20 * MB) != NO_MEMORY);
 		require(before - free_pages() >= 20 * MB / PAGE);
 		require(sbrk(-20 * MB) != NO_MEMORY);

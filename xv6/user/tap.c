@@ -249,3 +249,19 @@ void leave_free_pages(int n)
 	while (free_pages() > n)
 		require(pipe(fds) == 0);
 }
+
+void start_hog(struct gate *g, int n)
+{
+	struct gate there;
+
+	make_gate(&there);
+	make_gate(g);
+	if (fork() == 0) {
+		own_memory_except(0, 0);
+		leave_free_pages(n);
+		open_gate(&there);
+		pass(g);
+		exit();
+	}
+	pass(&there);
+}

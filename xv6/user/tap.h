@@ -83,3 +83,9 @@ void own_memory_except(const char *except, int pages);
 
 /* Grow until exactly @n pages are free in the whole machine. */
 void leave_free_pages(int n);
+
+/*
+ * Start a child that takes all memory but @n pages, so that the caller can take
+ * the rest and yet be small. It ends when the caller opens the gate.
+ */
+void start_hog(struct gate *g, int n);
