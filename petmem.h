@@ -100,15 +100,13 @@ struct petmem_fault {
 };
 
 /*
- * The page-fault error code (Intel SDM volume 3A, section 4.7, figure 4-12).
- * Other bits may be set; they are not looked at.
+ * The page-fault error code (Intel SDM volume 3A, section 4.7, figure 4-12). Any
+ * bit but the first three is EACCES: a fetch, a reserved bit, a protection key, a
+ * shadow stack, an enclave.
  */
 #define PETMEM_FAULT_PRESENT (1U << 0) /* 0: the page was not present */
 #define PETMEM_FAULT_WRITE (1U << 1) /* the access was a write */
 #define PETMEM_FAULT_USER (1U << 2) /* it was made in user mode */
-#define PETMEM_FAULT_RESERVED (1U << 3) /* a reserved bit was set in an entry */
-#define PETMEM_FAULT_FETCH (1U << 4) /* it was an instruction fetch */
-
 /*
  * Invalidate the TLB entries of one page on every processor that may hold them.
  * Never needed for correctness: the module does it on every unmap.

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat.h - every difference between the kernels that petmem supports.
+ *
+ * The oldest is 5.10. The rest of the module is written for the newest; what
+ * older ones lack is given here under the newer name. No other file looks at a
+ * kernel version or at the name of a configuration option that has changed.
+ */
+#ifndef PETMEM_COMPAT_H
+#define PETMEM_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/version.h>
+
+#include <asm/cpufeature.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "petmem needs Linux 5.10 or newer"
+#endif
+
+#ifndef CONFIG_X86_64
+#error "petmem needs x86-64"
+#endif
+
+/* Flags of a VMA are set by a function, which locks the VMA, since 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma,
+				unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* vm_operations_struct.split is called may_split since 5.11. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define may_split split
+#endif
+
+/*
+ * Page-table isolation (PTI): CONFIG_PAGE_TABLE_ISOLATION became
+ * CONFIG_MITIGATION_PAGE_TABLE_ISOLATION in 6.9.
+ */
+#if defined(CONFIG_PAGE_TABLE_ISOLATION) || \
+	defined(CONFIG_MITIGATION_PAGE_TABLE_ISOLATION)
+static inline bool petmem_has_pti(void)
+{
+	return static_cpu_has(X86_FEATURE_PTI);
+}
+
+/* The user's copy of an entry of the kernel's PGD; NULL without isolation. */
+static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
+{
+	return petmem_has_pti() ? kernel_to_user_pgdp(pgd) : NULL;
+}
+#else
+static inline bool petmem_has_pti(void)
+{
+	return false;
+}
+
+static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
+{
+	return NULL;
+}
+#endif
+
+#endif /* PETMEM_COMPAT_H */

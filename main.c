@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - the module and its device: everything that user space asks comes in here.
+ *
+ * Data flows one way:
+ *
+ *   ioctl (main.c) -> process (process.c) -> demand paging (on_demand.c)
+ *       -> memory map (memmap.c) and page tables (pgtables.c, tlb.c)
+ *       -> pool (pool.c, buddy.c) <- donation (donation.c) <- ioctl
+ *
+ * Lock order, outermost first:
+ *
+ *   mm->mmap_lock               Linux's; written to bind, to reserve and to free
+ *     petmem_process.lock       memory map and page tables of one process
+ *       pool_lock (pool.c)      which pages are free
+ *     processes_lock (process.c)
+ *   donation_mutex (donation.c) donations against blocks that come online
+ *     extents_mutex (pool.c)    the set of donated extents
+ *       pool_lock
+ *
+ * petmem_process.lock is taken in an mmu notifier, so no memory that reclaim would
+ * have to wait for is allocated under it.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include <asm/cpufeature.h>
+
+#include "compat.h"
+#include "donation.h"
+#include "on_demand.h"
+#include "petmem.h"
+#include "pool.h"
+#include "process.h"
+#include "tlb.h"
+
+static int read_argument(void *argument, const void __user *user, size_t size)
+{
+	return copy_from_user(argument, user, size) ? -EFAULT : 0;
+}
+
+static int write_result(void __user *user, const void *result, size_t size)
+{
+	return copy_to_user(user, result, size) ? -EFAULT : 0;
+}
+
+static int do_version(struct file *file, void __user *user)
+{
+	struct petmem_version version;
+	int err = read_argument(&version, user, sizeof(version));
+
+	if (err)
+		return err;
+	if (version.reserved)
+		return -EINVAL;
+	version.abi = PETMEM_ABI_VERSION;
+	return write_result(user, &version, sizeof(version));
+}
+
+static int do_alloc(struct file *file, void __user *user)
+{
+	struct petmem_process *process;
+	struct petmem_alloc alloc;
+	int err = read_argument(&alloc, user, sizeof(alloc));
+
+	if (err)
+		return err;
+	if (!alloc.size || alloc.reserved ||
+	    (alloc.align && !is_power_of_2(alloc.align)))
+		return -EINVAL;
+	process = petmem_process_current(file);
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	err = petmem_alloc_vspace(process, alloc.size, alloc.align,
+				  &alloc.addr);
+	if (err)
+		return err;
+	alloc.size = PAGE_ALIGN(alloc.size);
+	err = write_result(user, &alloc, sizeof(alloc));
+	if (err)
+		petmem_free_vspace(process, alloc.addr);
+	return err;
+}
+
+static int do_free(struct file *file, void __user *user)
+{
+	struct petmem_process *process;
+	struct petmem_free free;
+	int err = read_argument(&free, user, sizeof(free));
+
+	if (err)
+		return err;
+	process = petmem_process_current(file);
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	return petmem_free_vspace(process, free.addr);
+}
+
+static int do_query(struct file *file, void __user *user)
+{
+	struct petmem_process *process;
+	struct petmem_query query;
+	int err = read_argument(&query, user, sizeof(query));
+
+	if (err)
+		return err;
+	process = petmem_process_current(file);
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	err = petmem_query_vspace(process, &query.addr, &query.size);
+	if (err)
+		return err;
+	return write_result(user, &query, sizeof(query));
+}
+
+static int do_fault(struct file *file, void __user *user)
+{
+	struct petmem_process *process;
+	struct petmem_fault fault;
+	int err = read_argument(&fault, user, sizeof(fault));
+
+	if (err)
+		return err;
+	if (fault.reserved)
+		return -EINVAL;
+	process = petmem_process_current(file);
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	return petmem_handle_pagefault(process, fault.addr, fault.error_code);
+}
+
+static int do_invlpg(struct file *file, void __user *user)
+{
+	struct petmem_invlpg invlpg;
+	int err = read_argument(&invlpg, user, sizeof(invlpg));
+
+	if (err)
+		return err;
+	if (invlpg.addr < PETMEM_REGION_START ||
+	    invlpg.addr >= PETMEM_REGION_END)
+		return -EINVAL;
+	invlpg.addr &= PAGE_MASK;
+	petmem_tlb_shootdown(current->mm, invlpg.addr, invlpg.addr + PAGE_SIZE);
+	return 0;
+}
+
+static int do_dump(struct file *file, void __user *user)
+{
+	struct petmem_process *process = petmem_process_current(file);
+
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	return petmem_dump_vspace(process);
+}
+
+static int read_extent(struct petmem_extent *extent, const void __user *user)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return read_argument(extent, user, sizeof(*extent));
+}
+
+static int do_donate(struct file *file, void __user *user)
+{
+	struct petmem_extent extent;
+	int err = read_extent(&extent, user);
+
+	return err ? err : petmem_donate(&extent);
+}
+
+static int do_release(struct file *file, void __user *user)
+{
+	struct petmem_extent extent;
+	int err = read_extent(&extent, user);
+
+	return err ? err : petmem_release(&extent);
+}
+
+static int do_status(struct file *file, void __user *user)
+{
+	struct petmem_status status;
+
+	petmem_pool_status(&status);
+	status.processes = petmem_process_count();
+	return write_result(user, &status, sizeof(status));
+}
+
+static int do_block(struct file *file, void __user *user)
+{
+	struct petmem_block block;
+	int err = read_argument(&block, user, sizeof(block));
+
+	if (!err)
+		err = petmem_pool_block(&block);
+	if (err)
+		return err;
+	return write_result(user, &block, sizeof(block));
+}
+
+static const struct command {
+	unsigned int number;
+	int (*run)(struct file *file, void __user *user);
+} commands[] = {
+	{ PETMEM_IOC_VERSION, do_version }, { PETMEM_IOC_ALLOC, do_alloc },
+	{ PETMEM_IOC_FREE, do_free },	    { PETMEM_IOC_QUERY, do_query },
+	{ PETMEM_IOC_FAULT, do_fault },	    { PETMEM_IOC_INVLPG, do_invlpg },
+	{ PETMEM_IOC_DUMP, do_dump },	    { PETMEM_IOC_DONATE, do_donate },
+	{ PETMEM_IOC_RELEASE, do_release }, { PETMEM_IOC_STATUS, do_status },
+	{ PETMEM_IOC_BLOCK, do_block },
+};
+
+static long petmem_ioctl(struct file *file, unsigned int number,
+			 unsigned long argument)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].number == number)
+			return commands[i].run(file, (void __user *)argument);
+	return -ENOTTY;
+}
+
+/* A descriptor that cannot be mapped shared and writable is of no use. */
+static int petmem_open(struct inode *inode, struct file *file)
+{
+	if ((file->f_flags & O_ACCMODE) != O_RDWR)
+		return -EINVAL;
+	return 0;
+}
+
+static const struct file_operations petmem_fops = {
+	.owner = THIS_MODULE,
+	.open = petmem_open,
+	.unlocked_ioctl = petmem_ioctl,
+	.mmap = petmem_process_mmap,
+	.get_unmapped_area = petmem_process_get_unmapped_area,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice petmem_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "petmem",
+	.fops = &petmem_fops,
+};
+
+static int __init petmem_init(void)
+{
+	int err;
+
+	/* There the hypervisor owns the page tables. */
+	if (boot_cpu_has(X86_FEATURE_XENPV)) {
+		pr_err("page tables cannot be written under Xen PV\n");
+		return -ENODEV;
+	}
+	err = petmem_donation_init();
+	if (err)
+		return err;
+	err = misc_register(&petmem_device);
+	if (err)
+		goto err_donation_exit;
+	pr_info("loaded: region %#llx-%#llx, %d-level page tables, isolation %s\n",
+		PETMEM_REGION_START, PETMEM_REGION_END,
+		pgtable_l5_enabled() ? 5 : 4, petmem_has_pti() ? "on" : "off");
+	return 0;
+
+err_donation_exit:
+	petmem_donation_exit();
+	return err;
+}
+
+/*
+ * The device goes first. Each bound address space and each donation holds a reference
+ * to the module, so there are none when this runs.
+ */
+static void __exit petmem_exit(void)
+{
+	misc_deregister(&petmem_device);
+	petmem_process_exit();
+	petmem_donation_exit();
+	pr_info("unloaded\n");
+}
+
+module_init(petmem_init);
+module_exit(petmem_exit);
+
+MODULE_DESCRIPTION("Donated physical memory for processes, on demand");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * on_demand.h - demand paging: virtual memory now, physical memory when touched.
+ *
+ * All addresses and sizes are in bytes. All of it is in process context, on the mm
+ * of the process itself, without its mmap lock.
+ */
+#ifndef PETMEM_ON_DEMAND_H
+#define PETMEM_ON_DEMAND_H
+
+#include <linux/types.h>
+
+struct petmem_process;
+
+/**
+ * petmem_alloc_vspace() - reserve a range of virtual pages, first fit
+ * @process: for whom
+ * @size: at least 1; rounded up to whole pages
+ * @align: power of two
+ * @addr: set to the beginning of the range
+ *
+ * Return: 0; -ENOMEM when there is no such hole in the region or no kernel memory;
+ * -EAGAIN when another thread unmapped the region just now.
+ */
+int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
+			u64 *addr);
+
+/**
+ * petmem_free_vspace() - free a range and the memory behind it
+ * @process: whose
+ * @addr: the beginning of an allocated range
+ *
+ * Return: 0; -EINVAL when no allocated range begins there; -EINTR.
+ */
+int petmem_free_vspace(struct petmem_process *process, u64 addr);
+
+/**
+ * petmem_query_vspace() - find the range that holds an address
+ * @process: whose
+ * @addr: any address; set to the beginning of the range
+ * @size: set to its size
+ *
+ * Return: 0; -ENOENT when @addr is in no allocated range.
+ */
+int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size);
+
+/**
+ * petmem_dump_vspace() - print the memory map into the kernel log
+ * @process: whose
+ *
+ * Return: 0; -EAGAIN when it was asked for too often.
+ */
+int petmem_dump_vspace(struct petmem_process *process);
+
+/**
+ * petmem_handle_pagefault() - put memory behind the page of a faulting address
+ * @process: who
+ * @addr: the faulting address
+ * @error_code: PETMEM_FAULT_*, as the processor gave it
+ *
+ * Return: 0: repeat the access; -EFAULT: the address is in no allocated range;
+ * -EACCES: this access is not allowed there; -ENOMEM: the pool is empty.
+ */
+int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
+			    u32 error_code);
+
+#endif /* PETMEM_ON_DEMAND_H */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pool.h - the donated pages: who has which, and which are free.
+ *
+ * All that is known of a page is kept outside of it, so that no stale mapping of a
+ * page can ever damage it. Addresses are physical and in bytes.
+ */
+#ifndef PETMEM_POOL_H
+#define PETMEM_POOL_H
+
+#include <linux/types.h>
+
+#include "petmem.h"
+
+enum petmem_page_kind {
+	PETMEM_PAGE_FREE,
+	PETMEM_PAGE_TABLE,
+	PETMEM_PAGE_DATA,
+	PETMEM_PAGE_KINDS,
+};
+
+/* What is kept for each page besides the buddy allocator's part. */
+struct petmem_page {
+	u16 live; /* of a table: how many of its 512 entries are present */
+	u8 kind; /* enum petmem_page_kind */
+};
+
+/**
+ * petmem_alloc_pages() - take consecutive pages from the pool
+ * @num_pages: how many; aligned to @num_pages rounded up to a power of two
+ * @kind: what they are taken for, PETMEM_PAGE_TABLE or PETMEM_PAGE_DATA
+ *
+ * The pages are not cleared. A page of the processor's own NUMA node is preferred.
+ *
+ * Return: physical address of the first; 0, which is never donated, when the pool
+ * has no such pages.
+ * Context: any but interrupts.
+ */
+uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind);
+
+/**
+ * petmem_free_pages() - give pages back to the pool
+ * @page_addr: physical address of the first
+ * @num_pages: how many, all of one donation and of one kind
+ *
+ * No processor may have a translation to them any more.
+ *
+ * Context: any but interrupts.
+ */
+void petmem_free_pages(uintptr_t page_addr, u64 num_pages);
+
+/**
+ * petmem_pool_page() - what is known of a page
+ * @page_addr: physical address of a page that the caller has from the pool
+ *
+ * Return: it stays valid as long as the page is not freed. Its contents belong to
+ * the owner of the page, except for .kind.
+ */
+struct petmem_page *petmem_pool_page(uintptr_t page_addr);
+
+/**
+ * petmem_pool_add() - add memory that nobody else uses
+ * @start: physical address, multiple of the memory block size
+ * @size: the same, not 0
+ * @node: NUMA node
+ *
+ * Return: 0; -EEXIST when some of it is in the pool already; -ENOMEM.
+ * Context: may sleep.
+ */
+int petmem_pool_add(u64 start, u64 size, int node);
+
+/**
+ * petmem_pool_remove() - take back what was added
+ * @start: as it was added
+ * @size: as it was added
+ *
+ * Return: 0; -ENOENT; -EBUSY when one of the pages is in use.
+ * Context: may sleep.
+ */
+int petmem_pool_remove(u64 start, u64 size);
+
+/**
+ * petmem_pool_overlaps() - does the pool hold any of this memory?
+ * @start: physical address
+ * @size: not 0
+ *
+ * Context: may sleep.
+ */
+bool petmem_pool_overlaps(u64 start, u64 size);
+
+/**
+ * petmem_pool_status() - count pages
+ * @status: set are total_pages, free_pages, table_pages, data_pages, blocks and
+ *	block_size, all of one moment
+ *
+ * Context: may sleep.
+ */
+void petmem_pool_status(struct petmem_status *status);
+
+/**
+ * petmem_pool_block() - describe a donated range
+ * @block: .index is read, all else is set
+ *
+ * Return: 0 or -ENOENT.
+ * Context: may sleep.
+ */
+int petmem_pool_block(struct petmem_block *block);
+
+#endif /* PETMEM_POOL_H */

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * petmem_tool_kernel.c - the kernel that the donation tool sees in its test.
+ *
+ * The linker sends the tool's system calls here (--wrap, see tool.mk). The
+ * machine is a directory, $TEST_KERNEL:
+ *
+ *   memory/                    stands for /sys/devices/system/memory
+ *   memory/memoryN/state       and valid_zones, as in sysfs
+ *   memory/memoryN/donated     exists while petmem holds a range that begins
+ *                              here; contains how many blocks it has
+ *   memory/memoryN/used        how many pages of that range are in use
+ *   memory/memoryN/fail_WHAT   the errno to give: offline, online, donate,
+ *                              release
+ *   memory/memoryN/signal_WHAT a signal to send before that call
+ *   memory/memoryN/signal_open a signal to send as its state is opened to write
+ *   memory/memoryN/hang        offlining goes on until a signal ends it
+ *   memory/memoryN/stolen      what somebody else is faster to do: offline,
+ *                              online, release
+ *   open_error, state_error    errno for opening the device, a state to write
+ *   abi, version_error         what PETMEM_IOC_VERSION gives
+ *   impatient                  a time limit passes in a second
+ *   log                        what was asked of the kernel
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "petmem.h"
+
+#define SYSFS_MEMORY "/sys/devices/system/memory"
+#define MAX_FDS 64
+#define MAX_BLOCKS 65536
+
+int __real_open(const char *path, int flags, ...);
+DIR *__real_opendir(const char *path);
+ssize_t __real_write(int fd, const void *buffer, size_t size);
+unsigned int __real_alarm(unsigned int seconds);
+
+int __wrap_open(const char *path, int flags, ...);
+DIR *__wrap_opendir(const char *path);
+ssize_t __wrap_write(int fd, const void *buffer, size_t size);
+unsigned int __wrap_alarm(unsigned int seconds);
+int __wrap_ioctl(int fd, unsigned long command, ...);
+
+/* Which descriptors are a block's state, open to write: number + 1. */
+static unsigned long long state_fds[MAX_FDS];
+static int device_fd = -1;
+
+__attribute__((format(printf, 1, 2))) static const char *
+file(const char *format, ...)
+{
+	static char path[PATH_MAX];
+	const char *root = getenv("TEST_KERNEL");
+	va_list arguments;
+	int length = snprintf(path, sizeof(path), "%s/", root ? root : "");
+
+	va_start(arguments, format);
+	vsnprintf(path + length, sizeof(path) - length, format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+/* The first word of a file; empty if there is no file. */
+static const char *word(const char *path)
+{
+	static char value[64];
+	FILE *stream = fopen(path, "r");
+
+	value[0] = '\0';
+	if (stream) {
+		if (fscanf(stream, "%63s", value) != 1)
+			value[0] = '\0';
+		fclose(stream);
+	}
+	return value;
+}
+
+static unsigned long long value(const char *path)
+{
+	return strtoull(word(path), NULL, 0);
+}
+
+static void put(const char *path, const char *mode, const char *text)
+{
+	FILE *stream = fopen(path, mode);
+
+	if (!stream || fputs(text, stream) == EOF || fclose(stream)) {
+		perror(path);
+		abort();
+	}
+}
+
+static void note(const char *what, unsigned long long number)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s %llu\n", what, number);
+	put(file("log"), "a", line);
+}
+
+static unsigned long long block_size(void)
+{
+	return strtoull(word(file("memory/block_size_bytes")), NULL, 16);
+}
+
+static int fail(unsigned long long err)
+{
+	errno = (int)err;
+	return err ? -1 : 0;
+}
+
+/* What a block's files say about a call. */
+static int ordered(const char *what, unsigned long long number)
+{
+	int sig = (int)value(file("memory/memory%llu/signal_%s", number, what));
+
+	if (sig)
+		raise(sig);
+	return fail(value(file("memory/memory%llu/fail_%s", number, what)));
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	unsigned long long number = 0;
+	char name[PATH_MAX];
+	int fd, sig;
+
+	if (!strcmp(path, PETMEM_DEVICE)) {
+		if (fail(value(file("open_error"))))
+			return -1;
+		device_fd = __real_open("/dev/null", O_RDWR);
+		return device_fd;
+	}
+	if (strncmp(path, SYSFS_MEMORY "/", strlen(SYSFS_MEMORY "/")))
+		abort();
+	strcpy(name, file("memory%s", path + strlen(SYSFS_MEMORY)));
+	if ((flags & O_ACCMODE) == O_WRONLY) {
+		if (!sscanf(path, SYSFS_MEMORY "/memory%llu/state", &number))
+			abort();
+		if (fail(value(file("state_error"))))
+			return -1;
+		sig = (int)value(file("memory/memory%llu/signal_open", number));
+		if (sig)
+			raise(sig);
+	}
+	fd = __real_open(name, flags);
+	if (fd >= MAX_FDS)
+		abort();
+	if (fd >= 0)
+		state_fds[fd] = flags & O_WRONLY ? number + 1 : 0;
+	return fd;
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	if (strcmp(path, SYSFS_MEMORY))
+		abort();
+	return __real_opendir(file("memory"));
+}
+
+unsigned int __wrap_alarm(unsigned int seconds)
+{
+	if (seconds > 1 && value(file("impatient")))
+		seconds = 1;
+	return __real_alarm(seconds);
+}
+
+static bool stolen(const char *what, unsigned long long number)
+{
+	return !strcmp(word(file("memory/memory%llu/stolen", number)), what);
+}
+
+static bool blocked(int sig)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	return sigismember(&mask, sig);
+}
+
+static int offline(unsigned long long number)
+{
+	int sig = (int)value(file("memory/memory%llu/signal_offline", number));
+	struct sigaction action;
+
+	note("offline", number);
+	if (ordered("offline", number))
+		return -1;
+	if (sig) {
+		sigaction(sig, NULL, &action);
+		if (!blocked(sig) && action.sa_handler != SIG_IGN)
+			return fail(EINTR);
+	}
+	if (value(file("memory/memory%llu/hang", number)))
+		return pause();
+	put(file("memory/memory%llu/state", number), "w", "offline\n");
+	put(file("memory/memory%llu/valid_zones", number), "w",
+	    "Normal Movable\n");
+	return 0;
+}
+
+static int online(unsigned long long number, const char *state)
+{
+	bool movable = !strcmp(state, "online_movable");
+
+	note(state, number);
+	if (ordered("online", number))
+		return -1;
+	if (value(file("memory/memory%llu/donated", number)))
+		return fail(EPERM);
+	put(file("memory/memory%llu/state", number), "w", "online\n");
+	put(file("memory/memory%llu/valid_zones", number), "w",
+	    movable ? "Movable\n" : "Normal\n");
+	return 0;
+}
+
+static int change_state(unsigned long long number, const char *state)
+{
+	bool to_online = !strncmp(state, "online", strlen("online"));
+	const char *now = to_online ? "online" : "offline";
+
+	if (strcmp(state, "offline") && strcmp(state, "online") &&
+	    strcmp(state, "online_kernel") && strcmp(state, "online_movable"))
+		return fail(EINVAL);
+	if (stolen(now, number))
+		put(file("memory/memory%llu/state", number), "w", now);
+	if (!strcmp(word(file("memory/memory%llu/state", number)), now))
+		return fail(EINVAL);
+	return to_online ? online(number, state) : offline(number);
+}
+
+ssize_t __wrap_write(int fd, const void *buffer, size_t size)
+{
+	char state[32] = "";
+
+	if (fd < 0 || fd >= MAX_FDS || !state_fds[fd] || size >= sizeof(state))
+		abort();
+	memcpy(state, buffer, size);
+	return change_state(state_fds[fd] - 1, state) ? -1 : (ssize_t)size;
+}
+
+static int version(struct petmem_version *version)
+{
+	if (version->reserved)
+		return fail(EINVAL);
+	version->abi = value(file("abi"));
+	return fail(value(file("version_error")));
+}
+
+static int donate(const struct petmem_extent *extent)
+{
+	unsigned long long number = extent->start / block_size();
+
+	note("donate", number);
+	if (extent->start % block_size() || extent->size != block_size())
+		return fail(EINVAL);
+	if (ordered("donate", number))
+		return -1;
+	if (value(file("memory/memory%llu/donated", number)))
+		return fail(EEXIST);
+	if (strcmp(word(file("memory/memory%llu/state", number)), "offline"))
+		return fail(EBUSY);
+	put(file("memory/memory%llu/donated", number), "w", "1\n");
+	return 0;
+}
+
+static int release(const struct petmem_extent *extent)
+{
+	unsigned long long number = extent->start / block_size();
+	unsigned long long count =
+		value(file("memory/memory%llu/donated", number));
+
+	note("release", number);
+	if (ordered("release", number))
+		return -1;
+	if (stolen("release", number)) {
+		unlink(file("memory/memory%llu/donated", number));
+		put(file("memory/memory%llu/state", number), "w", "online\n");
+		return fail(ENOENT);
+	}
+	if (!count || extent->start % block_size() ||
+	    extent->size != count * block_size())
+		return fail(ENOENT);
+	if (value(file("memory/memory%llu/used", number)))
+		return fail(EBUSY);
+	return unlink(file("memory/memory%llu/donated", number));
+}
+
+/* Find range number index; return how many there are up to it, with it. */
+static unsigned int find_range(unsigned int index, struct petmem_block *range)
+{
+	unsigned long long number, count;
+	unsigned int found = 0;
+
+	for (number = 0; number < MAX_BLOCKS && found <= index; number++) {
+		count = value(file("memory/memory%llu/donated", number));
+		if (!count)
+			continue;
+		found++;
+		range->node = number % 2;
+		range->start = number * block_size();
+		range->size = count * block_size();
+		range->free_pages =
+			range->size / PETMEM_PAGE_SIZE -
+			value(file("memory/memory%llu/used", number));
+	}
+	return found;
+}
+
+static int block(struct petmem_block *range)
+{
+	bool found = find_range(range->index, range) > range->index;
+
+	return found ? 0 : fail(ENOENT);
+}
+
+static int status(struct petmem_status *status)
+{
+	*status = (struct petmem_status){
+		.total_pages = 11,
+		.free_pages = 22,
+		.table_pages = 33,
+		.data_pages = 44,
+		.processes = 55,
+		.blocks = 66,
+		.block_size = block_size(),
+	};
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long command, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, command);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (fd != device_fd)
+		abort();
+	switch (command) {
+	case PETMEM_IOC_VERSION:
+		return version(argument);
+	case PETMEM_IOC_DONATE:
+		return donate(argument);
+	case PETMEM_IOC_RELEASE:
+		return release(argument);
+	case PETMEM_IOC_STATUS:
+		return status(argument);
+	case PETMEM_IOC_BLOCK:
+		return block(argument);
+	default:
+		return fail(ENOTTY);
+	}
+}

@@ -1,0 +1,803 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# petmem_tool_test.sh PETMEM - test the donation tool on a made-up machine.
+#
+# PETMEM is the tool linked with petmem_tool_kernel.c, which says what the files
+# of the machine mean. Each test gets a machine of its own. Speaks TAP.
+# The tests are called by their names in a list; the constants are numbers.
+# shellcheck disable=SC2317,SC2086
+set -euo pipefail
+
+tool=("$(realpath "$1")")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+EPERM=1 ENOENT=2 ENOMEM=12 EACCES=13 EBUSY=16 EINVAL=22 ENOTTY=25 EROFS=30
+EOPNOTSUPP=95
+SIGHUP=1 SIGINT=2 SIGTERM=15
+SIZE_128M=8000000 SIZE_2G=80000000
+
+# machine BLOCK_SIZE NUMBER...: all online, of no particular use.
+machine()
+{
+	local number
+
+	export TEST_KERNEL=$PWD/machine
+	mkdir -p "$TEST_KERNEL/memory/power"
+	echo "$1" >"$TEST_KERNEL/memory/block_size_bytes"
+	echo 1 >"$TEST_KERNEL/abi"
+	: >"$TEST_KERNEL/log"
+	for number in "${@:2}"; do
+		mkdir "$TEST_KERNEL/memory/memory$number"
+		is "$number" state online
+		is "$number" valid_zones Normal
+	done
+}
+
+# is NUMBER FILE VALUE: write a file of a block.
+is()
+{
+	echo "$3" >"$TEST_KERNEL/memory/memory$1/$2"
+}
+
+movable()
+{
+	local number
+
+	for number in "$@"; do
+		is "$number" valid_zones Movable
+	done
+}
+
+donated()
+{
+	local number
+
+	for number in "$@"; do
+		is "$number" state offline
+		is "$number" donated 1
+	done
+}
+
+# petmem STATUS ARGUMENT...: run the tool, which must end with STATUS.
+petmem()
+{
+	local status=0
+
+	timeout 20 "${tool[@]}" "${@:2}" >out 2>err || status=$?
+	sed 's/^/# out: /' out
+	sed 's/^/# err: /' err
+	[ "$status" = "$1" ] || wrong "exit status $status, expected $1"
+}
+
+wrong()
+{
+	echo "# $*"
+	exit 1
+}
+
+# What the tool must have said: all of standard output, a part of its errors.
+out()
+{
+	[ "$(cat out)" = "$1" ] || wrong "expected output: $1"
+}
+
+err()
+{
+	grep -qF -- "$1" err || wrong "expected error: $1"
+}
+
+no_err()
+{
+	[ ! -s err ] || wrong "expected no error"
+}
+
+# blocks NUMBER=WHAT...: how all blocks must be now: their zone if online,
+# "donated", or "offline" and forgotten.
+blocks()
+{
+	local path number state now=
+
+	for path in $(printf '%s\n' "$TEST_KERNEL"/memory/memory* | sort -V); do
+		number=${path##*memory}
+		state=$(cat "$path/state")
+		if [ -e "$path/donated" ]; then
+			[ "$state" = offline ] || state=donated-and-online
+			state=${state/offline/donated}
+		elif [ "$state" = online ]; then
+			state=$(cat "$path/valid_zones")
+		fi
+		now+=" $number=$state"
+	done
+	[ "$now" = " $*" ] || wrong "blocks:$now"
+}
+
+# log WORD...: what was asked of the kernel, all of it, in order.
+log()
+{
+	local now
+
+	now=$(tr '\n' ' ' <"$TEST_KERNEL/log")
+	[ "$now" = "$* " ] || [ "$now" = "$*" ] || wrong "asked: $now"
+}
+
+test_donates_the_highest_block()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 128
+	out "petmem: donated 128 MB (1 block of 128 MB)"
+	no_err
+	blocks 0=Normal 1=Normal 2=Normal 3=donated
+}
+
+test_donates_several_blocks()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 256
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+}
+
+test_rounds_up_and_says_so()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 129
+	out "petmem: 129 MB rounded up to 256 MB, whole blocks of 128 MB
+petmem: donated 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+}
+
+test_one_megabyte_is_one_block()
+{
+	machine $SIZE_128M 0 1
+	petmem 0 1
+	out "petmem: 1 MB rounded up to 128 MB, whole blocks of 128 MB
+petmem: donated 128 MB (1 block of 128 MB)"
+	blocks 0=Normal 1=donated
+}
+
+test_donates_blocks_of_2_gb()
+{
+	machine $SIZE_2G 0 1 2 1000
+	petmem 0 4096
+	out "petmem: donated 4096 MB (2 blocks of 2048 MB)"
+	blocks 0=Normal 1=Normal 2=donated 1000=donated
+}
+
+test_prefers_movable_blocks()
+{
+	machine $SIZE_128M 0 1 2 3 4
+	movable 1 2
+	petmem 0 384
+	log offline 2 offline 1 offline 4 donate 2 donate 1 donate 4
+	blocks 0=Normal 1=donated 2=donated 3=Normal 4=donated
+}
+
+test_orders_numbers_not_names()
+{
+	machine $SIZE_128M 9 10 100 1000
+	petmem 0 256
+	log offline 1000 offline 100 donate 1000 donate 100
+	blocks 9=Normal 10=Normal 100=donated 1000=donated
+}
+
+test_donates_again()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 128
+	petmem 0 128
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+}
+
+test_takes_another_block_for_a_busy_one()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 3 fail_offline $EBUSY
+	petmem 0 256
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=donated 2=donated 3=Normal
+}
+
+test_takes_another_block_for_one_with_a_hole()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 2 fail_offline $EINVAL
+	petmem 0 256
+	blocks 0=Normal 1=donated 2=Normal 3=donated
+}
+
+test_takes_another_block_for_one_that_hangs()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 3 hang 1
+	echo 1 >"$TEST_KERNEL/impatient"
+	petmem 0 256
+	blocks 0=Normal 1=donated 2=donated 3=Normal
+}
+
+test_says_that_time_ran_out()
+{
+	machine $SIZE_128M 0
+	is 0 hang 1
+	echo 1 >"$TEST_KERNEL/impatient"
+	petmem 1 128
+	err "memory0: Connection timed out (what it holds could not be moved in time)"
+	blocks 0=Normal
+}
+
+test_does_not_try_blocks_of_several_zones()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 valid_zones none
+	petmem 0 128
+	log offline 1 donate 1
+	blocks 0=Normal 1=donated 2=none
+}
+
+test_leaves_blocks_alone_that_were_offline()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 3 state offline
+	petmem 0 128
+	log offline 2 donate 2
+	blocks 0=Normal 1=Normal 2=donated 3=offline
+	petmem 1 512
+	blocks 0=Normal 1=Normal 2=donated 3=offline
+	petmem 0 --release
+	blocks 0=Normal 1=Normal 2=Movable 3=offline
+}
+
+test_leaves_a_block_alone_that_another_takes_offline_first()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 stolen offline
+	is 0 fail_offline $EBUSY
+	petmem 1 256
+	blocks 0=Normal 1=Normal 2=offline
+}
+
+test_all_or_nothing()
+{
+	machine $SIZE_128M 0 1 2 3 4 5
+	movable 4 5
+	is 3 fail_offline $EBUSY
+	is 2 fail_offline $EINVAL
+	is 1 fail_offline $EBUSY
+	is 0 fail_offline $EBUSY
+	petmem 1 384
+	out ""
+	err "384 MB cannot be had: only 256 MB went offline"
+	err "memory3 and 2 more: Device or resource busy (it holds memory that cannot be moved)"
+	err "memory2: Invalid argument (it has a hole"
+	err "nothing was donated"
+	blocks 0=Normal 1=Normal 2=Normal 3=Normal 4=Movable 5=Movable
+	log offline 5 offline 4 offline 3 offline 2 offline 1 offline 0 \
+		online_movable 4 online_movable 5
+}
+
+test_tries_nothing_when_there_is_too_little()
+{
+	machine $SIZE_128M 0 1
+	petmem 1 384
+	err "384 MB cannot be had: Linux has 256 MB in blocks that may go offline"
+	err "nothing was donated"
+	log ""
+	blocks 0=Normal 1=Normal
+}
+
+test_puts_kernel_memory_back_as_kernel_memory()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_offline $EBUSY
+	petmem 1 256
+	log offline 1 offline 0 online_kernel 1
+	blocks 0=Normal 1=Normal
+}
+
+test_lets_the_kernel_choose_when_the_zone_is_unknown()
+{
+	machine $SIZE_128M 0 1
+	rm "$TEST_KERNEL"/memory/memory*/valid_zones
+	is 0 fail_offline $EBUSY
+	petmem 1 256
+	log offline 1 offline 0 online 1
+}
+
+test_undoes_a_donation_refused_at_the_second_block()
+{
+	machine $SIZE_128M 0 1 2 3
+	movable 3
+	is 2 fail_donate $EINVAL
+	petmem 1 384
+	out ""
+	err "the module refused memory2: Invalid argument"
+	err "nothing was donated"
+	blocks 0=Normal 1=Normal 2=Normal 3=Movable
+	log offline 3 offline 2 offline 1 donate 3 donate 2 \
+		online_kernel 1 online_kernel 2 release 3 online_movable 3
+}
+
+test_undoes_a_donation_without_memory_for_it()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_donate $ENOMEM
+	petmem 1 256
+	err "the module refused memory0: Cannot allocate memory"
+	blocks 0=Normal 1=Normal
+}
+
+test_takes_another_block_for_one_of_no_use()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 3 fail_donate $EOPNOTSUPP
+	petmem 0 256
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=donated 2=donated 3=Normal
+}
+
+test_undoes_when_only_blocks_of_no_use_are_left()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_donate $EOPNOTSUPP
+	petmem 1 256
+	err "256 MB cannot be had: only 128 MB went offline"
+	err "memory0: Operation not supported (the module cannot use it)"
+	blocks 0=Normal 1=Normal
+}
+
+test_reports_a_block_that_does_not_come_back()
+{
+	machine $SIZE_128M 0 1 2
+	is 0 fail_offline $EBUSY
+	is 2 fail_online $ENOMEM
+	petmem 1 384
+	err "memory2 is offline and could not be brought back online: Cannot allocate memory"
+	err "try again: echo online > /sys/devices/system/memory/memory2/state"
+	err "not all of it could be undone"
+	blocks 0=Normal 1=Normal 2=offline
+}
+
+test_reports_a_block_of_no_use_that_does_not_come_back()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 fail_donate $EOPNOTSUPP
+	is 2 fail_online $ENOMEM
+	petmem 1 256
+	err "memory2 is offline and could not be brought back online"
+	err "the module refused memory2: Operation not supported"
+	blocks 0=Normal 1=Normal 2=offline
+}
+
+test_reports_a_block_that_went_into_use_before_the_undo()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_donate $ENOMEM
+	is 1 used 7
+	petmem 1 256
+	err "memory1 stays donated: Device or resource busy; later: petmem --release"
+	err "not all of it could be undone"
+	blocks 0=Normal 1=donated
+}
+
+test_undo_copes_with_another_run_that_released_a_block()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_donate $ENOMEM
+	is 1 stolen release
+	petmem 1 256
+	err "nothing was donated"
+	blocks 0=Normal 1="Normal Movable"
+}
+
+test_takes_thousands_of_candidates()
+{
+	local numbers
+
+	mapfile -t numbers < <(seq 100 3 3100)
+	machine $SIZE_128M "${numbers[@]}"
+	for number in "${numbers[@]}"; do
+		is "$number" fail_offline $EBUSY
+	done
+	rm "$TEST_KERNEL"/memory/memory{100,1600,3100}/fail_offline
+	petmem 0 384
+	[ "$(grep -c offline "$TEST_KERNEL/log")" = 1001 ] ||
+		wrong "not every block was tried once"
+	[ "$(cat "$TEST_KERNEL"/memory/memory*/state | grep -c offline)" = 3 ] ||
+		wrong "a block was forgotten"
+	[ "$(grep donate "$TEST_KERNEL/log" | tr '\n' ' ')" = \
+		"donate 3100 donate 1600 donate 100 " ] ||
+		wrong "not those three blocks"
+}
+
+test_one_signal_undoes_it()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 2 signal_offline "$1"
+	petmem $((128 + $1)) 384
+	err "interrupted: "
+	err "nothing was donated"
+	log offline 3 offline 2 online_kernel 3
+	blocks 0=Normal 1=Normal 2=Normal 3=Normal
+}
+
+test_sigterm_undoes_it()
+{
+	test_one_signal_undoes_it $SIGTERM
+}
+
+test_sigint_undoes_it()
+{
+	test_one_signal_undoes_it $SIGINT
+}
+
+test_sighup_undoes_it()
+{
+	test_one_signal_undoes_it $SIGHUP
+}
+
+test_an_ignored_signal_stays_ignored()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 signal_offline $SIGHUP
+	tool=(env --ignore-signal=HUP "${tool[@]}")
+	petmem 0 256
+	blocks 0=Normal 1=donated 2=donated
+}
+
+test_a_signal_just_before_the_write_ends_it()
+{
+	machine $SIZE_128M 0 1 2
+	is 1 signal_open $SIGTERM
+	is 1 hang 1
+	petmem 143 256
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_a_signal_after_the_last_block_undoes_it()
+{
+	machine $SIZE_128M 0 1 2
+	is 1 signal_open $SIGTERM
+	petmem 143 256
+	log offline 2 offline 1 online_kernel 1 online_kernel 2
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_a_signal_among_the_donations_comes_too_late()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 signal_donate $SIGTERM
+	petmem 0 256
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=donated 2=donated
+}
+
+test_a_signal_does_not_stop_the_undo()
+{
+	machine $SIZE_128M 0 1 2
+	is 0 fail_offline $EBUSY
+	is 1 signal_online $SIGINT
+	petmem 130 384
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_releases_all()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 3
+	petmem 0 --release
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+	no_err
+	log release 1 online_movable 1 release 3 online_movable 3
+	blocks 0=Normal 1=Movable 2=Normal 3=Movable
+}
+
+test_releases_what_was_donated()
+{
+	machine $SIZE_2G 0 1 7 8
+	petmem 0 6000
+	petmem 0 --release
+	out "petmem: released 6144 MB (3 blocks of 2048 MB)"
+	blocks 0=Normal 1=Movable 7=Movable 8=Movable
+}
+
+test_releases_some_rounded_up()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2 3
+	petmem 0 --release 200
+	out "petmem: 200 MB rounded up to 256 MB, whole blocks of 128 MB
+petmem: released 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=Movable 2=Movable 3=donated
+}
+
+test_release_of_nothing_is_done()
+{
+	machine $SIZE_128M 0
+	petmem 0 --release
+	out "petmem: released 0 MB (0 blocks of 128 MB)"
+	blocks 0=Normal
+}
+
+test_release_of_more_than_there_is_fails()
+{
+	machine $SIZE_128M 0 1
+	donated 1
+	petmem 1 --release 256
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	err "256 MB were asked for"
+	blocks 0=Normal 1=Movable
+}
+
+test_release_passes_over_a_block_in_use()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2 3
+	is 2 used 5
+	petmem 1 --release
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+	err "memory2 is in use and stays donated: 32763 of 32768 pages are free"
+	blocks 0=Normal 1=Movable 2=donated 3=Movable
+}
+
+test_release_of_some_takes_another_for_a_block_in_use()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2 3
+	is 1 used 5
+	petmem 0 --release 256
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=donated 2=Movable 3=Movable
+}
+
+test_release_reports_a_block_that_does_not_come_online()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2
+	is 1 fail_online $EINVAL
+	petmem 1 --release
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	err "memory1 is offline and could not be brought back online: Invalid argument"
+	err "try again: echo online > /sys/devices/system/memory/memory1/state"
+	blocks 0=Normal 1=offline 2=Movable 3=Normal
+}
+
+test_release_copes_with_a_block_that_another_brings_online()
+{
+	machine $SIZE_128M 0 1
+	donated 1
+	is 1 stolen online
+	is 1 valid_zones Movable
+	petmem 0 --release
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	blocks 0=Normal 1=Movable
+}
+
+test_releases_a_range_of_several_blocks()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 1 donated 2
+	is 1 state offline
+	is 2 state offline
+	petmem 0 --release
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+	blocks 0=Normal 1=Movable 2=Movable 3=Normal
+}
+
+test_release_stops_between_blocks_at_a_signal()
+{
+	machine $SIZE_128M 0 1 2
+	donated 1 2
+	is 1 signal_release $SIGTERM
+	petmem 143 --release
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	err "interrupted: Terminated"
+	blocks 0=Normal 1=Movable 2=donated
+}
+
+test_release_needs_privilege()
+{
+	machine $SIZE_128M 0 1
+	donated 1
+	is 1 fail_release $EPERM
+	petmem 1 --release
+	err "memory1 stays donated: Operation not permitted (run as root)"
+	blocks 0=Normal 1=donated
+}
+
+test_status()
+{
+	machine $SIZE_128M 0 1 38 39
+	donated 38
+	is 38 used 5
+	is 1 donated 2
+	is 1 state offline
+	petmem 0 --status
+	no_err
+	out "total_pages: 11
+free_pages: 22
+table_pages: 33
+data_pages: 44
+processes: 55
+block_size: 134217728
+block: 0x8000000-0x18000000 node 1 free 65536 of 65536
+block: 0x130000000-0x138000000 node 0 free 32763 of 32768"
+}
+
+test_status_does_not_read_sysfs()
+{
+	machine $SIZE_128M
+	rm "$TEST_KERNEL/memory/block_size_bytes"
+	petmem 0 --status
+}
+
+test_status_that_cannot_be_written()
+{
+	local status=0
+
+	machine $SIZE_128M 0
+	"${tool[@]}" --status 2>err >/dev/full || status=$?
+	[ "$status" = 1 ] || wrong "exit status $status"
+	err "No space left on device"
+}
+
+test_donation_needs_privilege_for_sysfs()
+{
+	machine $SIZE_128M 0 1 2
+	echo $EACCES >"$TEST_KERNEL/state_error"
+	petmem 1 128
+	err "/sys/devices/system/memory: Permission denied: run as root"
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_donation_needs_a_writable_sysfs()
+{
+	machine $SIZE_128M 0 1 2
+	echo $EROFS >"$TEST_KERNEL/state_error"
+	petmem 1 128
+	err "Read-only file system"
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_donation_needs_privilege_for_the_module()
+{
+	machine $SIZE_128M 0 1 2
+	is 2 fail_donate $EPERM
+	petmem 1 128
+	err "Operation not permitted (run as root)"
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
+test_no_module()
+{
+	machine $SIZE_128M 0 1
+	echo $ENOENT >"$TEST_KERNEL/open_error"
+	for arguments in 128 --release --status; do
+		petmem 1 "$arguments"
+		err "is the module loaded? (insmod petmem.ko)"
+	done
+	log ""
+}
+
+test_no_right_to_the_device()
+{
+	machine $SIZE_128M 0 1
+	echo $EACCES >"$TEST_KERNEL/open_error"
+	petmem 1 128
+	err "/dev/petmem: run as root: Permission denied"
+	log ""
+}
+
+test_another_protocol()
+{
+	machine $SIZE_128M 0 1
+	echo 2 >"$TEST_KERNEL/abi"
+	for arguments in 128 --release --status; do
+		petmem 1 "$arguments"
+		err "the module speaks protocol 2, this program 1"
+	done
+	log ""
+}
+
+test_another_device()
+{
+	machine $SIZE_128M 0 1
+	echo $ENOTTY >"$TEST_KERNEL/version_error"
+	petmem 1 128
+	err "/dev/petmem is not petmem's device"
+	log ""
+}
+
+test_a_kernel_without_memory_blocks()
+{
+	machine $SIZE_128M
+	rm -r "$TEST_KERNEL/memory"
+	petmem 1 128
+	err "has this kernel memory hot-remove"
+}
+
+test_a_block_size_that_makes_no_sense()
+{
+	for size in 0 "" junk 8000001 80000 10000000000000000; do
+		rm -rf machine
+		machine "$size" 0 1
+		petmem 1 128
+		err "/sys/devices/system/memory: "
+		log ""
+	done
+}
+
+test_bad_numbers()
+{
+	machine $SIZE_128M 0 1
+	for number in 0 00 -1 -128 +128 128M 0x80 "" " 128" "128 " 1.5 junk \
+		17592186044416 18446744073709551616 99999999999999999999999; do
+		petmem 2 -- "$number"
+		err "Try: petmem --help"
+		petmem 2 --release -- "$number"
+		err "Try: petmem --help"
+	done
+	petmem 2 -128
+	log ""
+	blocks 0=Normal 1=Normal
+}
+
+test_the_largest_number_is_a_number()
+{
+	machine $SIZE_128M 0 1
+	petmem 1 17592186044415
+	err "17592186044416 MB cannot be had"
+	blocks 0=Normal 1=Normal
+}
+
+test_bad_usage()
+{
+	machine $SIZE_128M 0 1
+	donated 1
+	petmem 2
+	petmem 2 128 128
+	petmem 2 --release 128 128
+	petmem 2 --status 128
+	petmem 2 --status --release
+	petmem 2 --bogus
+	petmem 2 --release=128
+	log ""
+	blocks 0=Normal 1=donated
+}
+
+test_help_and_version_need_no_module()
+{
+	machine $SIZE_128M 0 1
+	echo $ENOENT >"$TEST_KERNEL/open_error"
+	petmem 0 --help
+	grep -q "^Usage: petmem MB" out || wrong "no usage"
+	petmem 0 --version
+	grep -q "^petmem .*protocol 1$" out || wrong "no version"
+}
+
+mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_//p' |
+	grep -v '^one_signal')
+echo "1..${#tests[@]}"
+number=0 failed=0
+for name in "${tests[@]}"; do
+	number=$((number + 1))
+	mkdir "$work/$name"
+	status=0
+	# Not in a condition, where set -e would mean nothing.
+	set +e
+	(
+		set -e
+		cd "$work/$name"
+		"test_$name"
+	) >"$work/output" 2>&1
+	status=$?
+	set -e
+	if [ $status = 0 ]; then
+		echo "ok $number - petmem tool: ${name//_/ }"
+	else
+		failed=$((failed + 1))
+		sed 's/^[^#]/# &/' "$work/output"
+		echo "not ok $number - petmem tool: ${name//_/ }"
+	fi
+done
+exit $((failed > 0))

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tlb.c - TLB shootdown.
+ *
+ * A translation of an address space can be cached
+ *
+ *   - on the processors that run it now, or run a kernel thread that borrowed it.
+ *     They are in mm_cpumask(). Each gets an interrupt and runs invlpg.
+ *   - on processors that ran it before and kept its entries under its PCID.
+ *     switch_mm_irqs_off() puts a processor into mm_cpumask() first and then
+ *     compares the mm's tlb_gen with the one it remembers: if they differ, it
+ *     flushes. So the generation is raised before the mask is read, and a
+ *     processor that the mask misses is sure to see the new generation.
+ *
+ * With page-table isolation and PCID an address space has two PCIDs. invlpg works
+ * on the current one, the kernel's; the user's is the same number with bit 11 set
+ * (X86_CR3_PTI_PCID_USER_BIT) and needs an invalidation of its own. Without PCID
+ * the change of CR3 on the way back to user mode flushes it.
+ *
+ * invlpg also drops the whole paging-structure cache of the current PCID, whatever
+ * the address (Intel SDM volume 3A, section 4.10.4.1), which is what makes it safe
+ * to free the tables on the way.
+ */
+#include "tlb.h"
+
+#include <linux/cpumask.h>
+#include <linux/mm.h>
+#include <linux/smp.h>
+
+#include <asm/invpcid.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+
+#include "compat.h"
+
+/*
+ * Above this many pages one full flush is cheaper. Linux's own default is the same
+ * (tlb_single_page_flush_ceiling in arch/x86/mm/tlb.c).
+ */
+#define FULL_FLUSH_PAGES 33
+
+struct shootdown {
+	u64 start;
+	u64 end;
+};
+
+static bool has_user_pcid(void)
+{
+	return petmem_has_pti() && static_cpu_has(X86_FEATURE_PCID);
+}
+
+static unsigned long user_pcid(void)
+{
+	return (__native_read_cr3() & CR3_PCID_MASK) |
+	       BIT(X86_CR3_PTI_PCID_USER_BIT);
+}
+
+/*
+ * A change of CR4.PGE invalidates everything in all PCIDs (SDM volume 3A, section
+ * 4.10.4.1). For processors that have PCID but no INVPCID, where the user's PCID
+ * cannot be reached in any other way without running on its page tables.
+ */
+static void flush_all_pcids(void)
+{
+	unsigned long cr4 = __read_cr4();
+
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 ^ X86_CR4_PGE) : "memory");
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+static void flush_address_space(void)
+{
+	if (has_user_pcid() && !static_cpu_has(X86_FEATURE_INVPCID)) {
+		flush_all_pcids();
+		return;
+	}
+	if (has_user_pcid())
+		invpcid_flush_single_context(user_pcid());
+	/* Loading CR3 drops all that its PCID has cached, but for global pages. */
+	native_write_cr3(__native_read_cr3());
+}
+
+static void flush_page(u64 addr)
+{
+	asm volatile("invlpg (%0)" : : "r"(addr) : "memory");
+	if (has_user_pcid())
+		invpcid_flush_one(user_pcid(), addr);
+}
+
+/* Runs on each processor of the mask, interrupts off. */
+static void flush_here(void *info)
+{
+	const struct shootdown *shootdown = info;
+	u64 pages = (shootdown->end - shootdown->start) >> PAGE_SHIFT;
+	u64 addr;
+
+	if (pages > FULL_FLUSH_PAGES ||
+	    (has_user_pcid() && !static_cpu_has(X86_FEATURE_INVPCID))) {
+		flush_address_space();
+		return;
+	}
+	for (addr = shootdown->start; addr < shootdown->end; addr += PAGE_SIZE)
+		flush_page(addr);
+}
+
+void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end)
+{
+	struct shootdown shootdown = { .start = start, .end = end };
+
+	might_sleep();
+	/*
+	 * What inc_mm_tlb_gen() does, which asm/tlbflush.h hides from modules. A
+	 * full barrier: entries change before it, the mask is read after it.
+	 */
+	atomic64_inc_return(&mm->context.tlb_gen);
+	on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
+}

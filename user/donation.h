@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * donation.h - move memory blocks from Linux to the module and back.
+ *
+ * Both functions say on standard output what they did, on standard error what
+ * they could not do and why, and return whether all that was asked for is done.
+ * blocks is the state of the machine before; device is petmem's.
+ */
+#ifndef PETMEM_DONATION_H
+#define PETMEM_DONATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blocks.h"
+
+#define MEGABYTE (1ULL << 20)
+
+/*
+ * Take megabytes, rounded up to blocks, from Linux and give them to the module:
+ * all or nothing. Blocks of which the kernel can move everything away come
+ * first, then high addresses before low ones, which are scarcer. Blocks that
+ * are offline already belong to somebody else and stay as they are.
+ */
+bool donate(int device, const struct blocks *blocks, uint64_t megabytes);
+
+/*
+ * Take megabytes, rounded up to blocks, back from the module and bring them
+ * online; the lowest addresses first; 0 means all. Blocks in use are passed
+ * over.
+ *
+ * They come online as movable memory, whatever they were before: nothing in
+ * them can then keep them from being donated again.
+ */
+bool release(int device, const struct blocks *blocks, uint64_t megabytes);
+
+#endif /* PETMEM_DONATION_H */

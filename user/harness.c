@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * harness.c - the library behind harness.h.
+ *
+ * Two halves: the allocation functions, which are one ioctl each, and the
+ * SIGSEGV handler, which turns a first touch into an ioctl and lets every other
+ * fault have the effect it would have had without petmem.
+ *
+ * Everything that the handler reaches is async-signal-safe, is no cancellation
+ * point, and works in any thread and in a forked child: the only state is the
+ * descriptor, and the module finds the caller's memory by its address space.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "../petmem.h"
+#include "harness.h"
+
+/*
+ * The device's descriptor is moved to this number or above, so that the program
+ * gets the numbers it would get without petmem.
+ */
+#define DEVICE_FD_MIN 512
+
+/*
+ * Room on the alternate signal stack for a handler that is passed a fault,
+ * beside the processor state that the kernel saves there.
+ */
+#define HANDLER_STACK_SIZE (128UL * 1024)
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+static pthread_mutex_t init_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Set before device_fd first becomes valid, and never again. */
+static dev_t device_number;
+static struct sigaction previous;
+
+static atomic_int device_fd = -1;
+/* A previous handler with SA_RESETHAND has had its one signal. */
+static atomic_bool previous_spent;
+
+/* ---- The device ---- */
+
+static void close_fd(int fd)
+{
+	/* close() would be a cancellation point. */
+	syscall(SYS_close, fd);
+}
+
+static int open_device(void)
+{
+	/* open() would be a cancellation point. */
+	int fd = syscall(SYS_openat, AT_FDCWD, PETMEM_DEVICE,
+			 O_RDWR | O_CLOEXEC);
+	int moved;
+
+	if (fd < 0)
+		return -1;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, DEVICE_FD_MIN);
+	if (moved < 0)
+		return fd; /* RLIMIT_NOFILE is low: it may stay where it is */
+	close_fd(fd);
+	return moved;
+}
+
+/* Is @fd the device, and not closed or put to another use by the program? */
+static bool is_device(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+	       status.st_rdev == device_number;
+}
+
+/*
+ * Replace the descriptor @lost. Threads may do this at the same time: one
+ * descriptor wins.
+ */
+static int reopen_device(int lost)
+{
+	int fd = open_device();
+
+	if (fd < 0)
+		return -1;
+	if (!is_device(fd)) {
+		close_fd(fd);
+		errno = ENODEV;
+		return -1;
+	}
+	if (atomic_compare_exchange_strong(&device_fd, &lost, fd))
+		return fd;
+	close_fd(fd);
+	return lost; /* now what another thread has opened */
+}
+
+/*
+ * One command to the module. Never sends one to a foreign file that got the
+ * number of a descriptor which the program closed.
+ */
+static int command(unsigned long request, void *argument)
+{
+	int fd = atomic_load(&device_fd);
+
+	if (fd < 0) {
+		errno = ENODEV;
+		return -1;
+	}
+	if (!is_device(fd)) {
+		fd = reopen_device(fd);
+		if (fd < 0)
+			return -1;
+	}
+	return ioctl(fd, request, argument);
+}
+
+/* ---- The SIGSEGV handler ---- */
+
+/*
+ * The kernel found an access wrong: siginfo holds an address, and the context
+ * an error code. Protection keys are not petmem's business.
+ */
+static bool is_page_fault(const siginfo_t *info)
+{
+	return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+}
+
+/* Let the module map the page. Returns true when the access can be repeated. */
+static bool resolve(const siginfo_t *info, const ucontext_t *context)
+{
+	uint64_t address = (uintptr_t)info->si_addr;
+	struct petmem_fault fault = {
+		.addr = address,
+		.error_code = context->uc_mcontext.gregs[REG_ERR],
+	};
+
+	if (address < PETMEM_REGION_START || address >= PETMEM_REGION_END)
+		return false;
+	return command(PETMEM_IOC_FAULT, &fault) == 0;
+}
+
+/*
+ * End the process as the default action does. A fault repeats when the handler
+ * returns, and then kills with the right address and registers; a signal that
+ * was sent is sent again, and arrives when the handler returns and unblocks it.
+ */
+static void take_default_action(int signal, const siginfo_t *info)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	sigaction(signal, &action, NULL);
+	if (info->si_code <= 0)
+		raise(signal);
+}
+
+/* Block what the kernel would have blocked for the previous handler. */
+static void enter_previous_mask(int signal, const ucontext_t *context)
+{
+	sigset_t mask;
+
+	sigorset(&mask, &context->uc_sigmask, &previous.sa_mask);
+	if (!(previous.sa_flags & SA_NODEFER))
+		sigaddset(&mask, signal);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* Do what would have been done without petmem. */
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+	bool was_sent = info->si_code <= 0;
+
+	if (previous.sa_handler == SIG_IGN && was_sent)
+		return;
+	if (previous.sa_handler == SIG_IGN || previous.sa_handler == SIG_DFL ||
+	    ((previous.sa_flags & SA_RESETHAND) &&
+	     atomic_exchange(&previous_spent, true))) {
+		take_default_action(signal, info);
+		return;
+	}
+	enter_previous_mask(signal, context);
+	if (previous.sa_flags & SA_SIGINFO)
+		previous.sa_sigaction(signal, info, context);
+	else
+		previous.sa_handler(signal);
+}
+
+static void handle_segv(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	bool resolved = is_page_fault(info) && resolve(info, context);
+
+	errno = saved_errno;
+	if (!resolved)
+		pass_on(signal, info, context);
+}
+
+/*
+ * All signals are blocked while the handler runs, so that it never has to share
+ * the alternate stack.
+ */
+static void install_handler(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = handle_segv,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+
+	/* Other threads may fault as soon as the handler is there. */
+	sigaction(SIGSEGV, NULL, &previous);
+	sigfillset(&action.sa_mask);
+	if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)
+		action.sa_flags |= SA_RESTART;
+	else
+		action.sa_flags |= previous.sa_flags & SA_RESTART;
+	sigaction(SIGSEGV, &action, NULL);
+}
+
+/* ---- Setting up ---- */
+
+/*
+ * Give the calling thread an alternate signal stack, with a page below it that
+ * catches an overflow, unless it has one. It stays for the life of the process.
+ */
+static int provide_signal_stack(void)
+{
+	size_t page = PETMEM_PAGE_SIZE;
+	size_t size = HANDLER_STACK_SIZE + getauxval(AT_MINSIGSTKSZ);
+	stack_t stack;
+	char *memory;
+
+	if (sigaltstack(NULL, &stack) < 0)
+		return -1;
+	if (!(stack.ss_flags & SS_DISABLE))
+		return 0;
+	size = (size + page - 1) / page * page;
+	memory = mmap(NULL, page + size, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (memory == MAP_FAILED)
+		return -1;
+	stack = (stack_t){.ss_sp = memory + page, .ss_size = size};
+	if (mprotect(stack.ss_sp, size, PROT_READ | PROT_WRITE) < 0 ||
+	    sigaltstack(&stack, NULL) < 0) {
+		munmap(memory, page + size);
+		return -1;
+	}
+	return 0;
+}
+
+static int check_device(int fd)
+{
+	struct petmem_version version = {0};
+	struct stat status;
+
+	if (fstat(fd, &status) < 0 ||
+	    ioctl(fd, PETMEM_IOC_VERSION, &version) < 0)
+		return -1;
+	if (version.abi != PETMEM_ABI_VERSION) {
+		errno = EPROTONOSUPPORT;
+		return -1;
+	}
+	device_number = status.st_rdev;
+	return 0;
+}
+
+static int connect_once(void)
+{
+	int fd = open_device();
+	int saved_errno;
+
+	if (fd < 0)
+		return -1;
+	if (check_device(fd) < 0 || provide_signal_stack() < 0) {
+		saved_errno = errno;
+		close_fd(fd);
+		errno = saved_errno;
+		return -1;
+	}
+	install_handler();
+	atomic_store(&device_fd, fd);
+	return 0;
+}
+
+int init_petmem(void)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&init_lock);
+	if (atomic_load(&device_fd) < 0)
+		result = connect_once();
+	pthread_mutex_unlock(&init_lock);
+	return result;
+}
+
+/* ---- Allocation ---- */
+
+static void *allocate(size_t size, size_t alignment)
+{
+	struct petmem_alloc request = {
+		.size = size ? size : 1,
+		.align = alignment,
+	};
+
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (command(PETMEM_IOC_ALLOC, &request) < 0)
+		return NULL;
+	return (void *)(uintptr_t)request.addr;
+}
+
+/* The size of the live allocation that begins at @pointer, or 0. */
+static size_t allocated_size(const void *pointer)
+{
+	struct petmem_query query = {.addr = (uintptr_t)pointer};
+
+	if (command(PETMEM_IOC_QUERY, &query) < 0 ||
+	    query.addr != (uintptr_t)pointer)
+		return 0;
+	return query.size;
+}
+
+static _Noreturn void stop(const char *message)
+{
+	ssize_t written = write(STDERR_FILENO, message, strlen(message));
+
+	(void)written; /* nothing to be done about it */
+	abort();
+}
+
+void *pet_malloc(size_t size)
+{
+	return allocate(size, 0);
+}
+
+void *pet_calloc(size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return allocate(total, 0);
+}
+
+void *pet_aligned_alloc(size_t alignment, size_t size)
+{
+	if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return allocate(size, alignment);
+}
+
+void pet_free(void *pointer)
+{
+	struct petmem_free request = {.addr = (uintptr_t)pointer};
+	int saved_errno = errno;
+
+	if (pointer == NULL)
+		return;
+	if (command(PETMEM_IOC_FREE, &request) < 0 &&
+	    (errno == EINVAL || errno == ENODEV))
+		stop("pet_free(): invalid pointer\n");
+	/* After any other error the memory stays until the process ends. */
+	errno = saved_errno;
+}
+
+void *pet_realloc(void *pointer, size_t size)
+{
+	size_t old_size;
+	void *moved;
+
+	if (pointer == NULL)
+		return pet_malloc(size);
+	if (size == 0) {
+		pet_free(pointer);
+		return NULL;
+	}
+	old_size = allocated_size(pointer);
+	if (old_size == 0)
+		stop("pet_realloc(): invalid pointer\n");
+	if (size <= old_size && old_size - size < PETMEM_PAGE_SIZE)
+		return pointer;
+	moved = pet_malloc(size);
+	if (moved == NULL)
+		return size < old_size ? pointer : NULL;
+	memcpy(moved, pointer, size < old_size ? size : old_size);
+	pet_free(pointer);
+	return moved;
+}
+
+int pet_dump(void)
+{
+	return command(PETMEM_IOC_DUMP, NULL);
+}
+
+int pet_invlpg(void *address)
+{
+	struct petmem_invlpg request = {.addr = (uintptr_t)address};
+
+	return command(PETMEM_IOC_INVLPG, &request);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* petmem.c - move memory from Linux to the petmem module and back. */
+
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "blocks.h"
+#include "device.h"
+#include "donation.h"
+#include "interrupt.h"
+
+#define PETMEM_TOOL_VERSION "1.0"
+
+#define SYSFS_MEMORY "/sys/devices/system/memory"
+
+#define EXIT_USAGE 2
+
+static const char help[] =
+	"Usage: petmem MB              take MB megabytes from Linux for petmem\n"
+	"       petmem --release [MB]  give unused memory back to Linux\n"
+	"       petmem --status        show what petmem holds\n"
+	"       petmem --help | --version\n"
+	"\n"
+	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
+	"Taking it is all or nothing, and is undone if a signal comes first. Giving it\n"
+	"back starts at the lowest address, or gives all, and passes over blocks in\n"
+	"use. It comes back as movable memory, which can be taken again.\n"
+	"\n"
+	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
+
+enum action { DONATE, RELEASE, STATUS };
+
+__attribute__((noreturn, format(printf, 1, 2))) static void
+usage_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vwarnx(format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "Try: petmem --help\n");
+	exit(EXIT_USAGE);
+}
+
+/* Digits alone, 1 or more, and few enough that the bytes can be counted. */
+static uint64_t parse_megabytes(const char *text)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end)
+		usage_error("%s: not a number of megabytes", text);
+	if (!value)
+		usage_error("%s: at least 1 megabyte", text);
+	if (errno || value > UINT64_MAX / MEGABYTE)
+		usage_error("%s: no machine has so many megabytes", text);
+	return value;
+}
+
+static enum action parse_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "release", no_argument, NULL, 'r' },
+		{ "status", no_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	enum action action = DONATE;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			fputs(help, stdout);
+			exit(EXIT_SUCCESS);
+		case 'V':
+			printf("petmem %s, protocol %d\n", PETMEM_TOOL_VERSION,
+			       PETMEM_ABI_VERSION);
+			exit(EXIT_SUCCESS);
+		case 'r':
+		case 's':
+			if (action != DONATE)
+				usage_error("one option at a time");
+			action = option == 'r' ? RELEASE : STATUS;
+			break;
+		default:
+			fprintf(stderr, "Try: petmem --help\n");
+			exit(EXIT_USAGE);
+		}
+	}
+	return action;
+}
+
+static bool show_status(int device)
+{
+	struct petmem_status status;
+	struct petmem_block *ranges, *range;
+	size_t count;
+	int err;
+
+	if (ioctl(device, PETMEM_IOC_STATUS, &status)) {
+		warn("%s", PETMEM_DEVICE);
+		return false;
+	}
+	err = device_ranges(device, &ranges, &count);
+	if (err) {
+		warnx("%s: %s", PETMEM_DEVICE, strerror(-err));
+		return false;
+	}
+	printf("total_pages: %llu\n", status.total_pages);
+	printf("free_pages: %llu\n", status.free_pages);
+	printf("table_pages: %llu\n", status.table_pages);
+	printf("data_pages: %llu\n", status.data_pages);
+	printf("processes: %llu\n", status.processes);
+	printf("block_size: %llu\n", status.block_size);
+	for (range = ranges; range < ranges + count; range++)
+		printf("block: 0x%llx-0x%llx node %d free %llu of %llu\n",
+		       range->start, range->start + range->size, range->node,
+		       range->free_pages, range->size / PETMEM_PAGE_SIZE);
+	free(ranges);
+	if (fflush(stdout)) {
+		warn("standard output");
+		return false;
+	}
+	return true;
+}
+
+static bool move_memory(int device, enum action action, uint64_t megabytes)
+{
+	struct blocks blocks;
+	bool done;
+	int err = blocks_read(&blocks, SYSFS_MEMORY);
+
+	if (err) {
+		warnx("%s: %s: has this kernel memory hot-remove (CONFIG_MEMORY_HOTREMOVE)?",
+		      SYSFS_MEMORY, strerror(-err));
+		return false;
+	}
+	interrupt_defer();
+	if (action == DONATE)
+		done = donate(device, &blocks, megabytes);
+	else
+		done = release(device, &blocks, megabytes);
+	blocks_free(&blocks);
+	return done;
+}
+
+int main(int argc, char **argv)
+{
+	enum action action = parse_options(argc, argv);
+	uint64_t megabytes = 0;
+	bool done;
+	int device;
+
+	argv += optind;
+	if (action == DONATE && !*argv)
+		usage_error("how many megabytes?");
+	if (action != STATUS && *argv)
+		megabytes = parse_megabytes(*argv++);
+	if (*argv)
+		usage_error("%s: one argument too many", *argv);
+
+	device = device_open();
+	if (device < 0)
+		return EXIT_FAILURE;
+	if (action == STATUS)
+		done = show_status(device);
+	else
+		done = move_memory(device, action, megabytes);
+	close(device);
+
+	/* What was not done because of a signal ends by that signal. */
+	if (!done && interrupt_signal()) {
+		fflush(stdout);
+		interrupt_obey();
+	}
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
