@@ -30,8 +30,9 @@ struct petmem_buddy {
 	u32 nr_pages;
 	u32 nr_free; /* pages */
 	u32 free[PETMEM_BUDDY_ORDERS]; /* heads of the free lists */
-	struct petmem_buddy_link *links; /* valid in first page of a free block */
-	u8 *order; /* the same: its order; otherwise PETMEM_BUDDY_USED */
+	/* By page; valid for the first page of a free block. */
+	struct petmem_buddy_link *links;
+	u8 *order; /* by page; PETMEM_BUDDY_USED for all others */
 };
 
 #define PETMEM_BUDDY_USED 0xff

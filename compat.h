@@ -9,8 +9,10 @@
 #ifndef PETMEM_COMPAT_H
 #define PETMEM_COMPAT_H
 
+#include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 #include <asm/cpufeature.h>
@@ -25,8 +27,7 @@
 
 /* Flags of a VMA are set by a function, which locks the VMA, since 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-static inline void vm_flags_set(struct vm_area_struct *vma,
-				unsigned long flags)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
 }
@@ -70,5 +71,27 @@ static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
 	return NULL;
 }
 #endif
+
+/*
+ * KASAN poisons the shadow of free pages, and offlining leaves it so. The memory is
+ * petmem's now: any access to it is right.
+ */
+static inline void petmem_kasan_unpoison(void *start, size_t size)
+{
+#ifdef CONFIG_KASAN_GENERIC
+	__memset(kasan_mem_to_shadow(start), 0,
+		 size >> KASAN_SHADOW_SCALE_SHIFT);
+#endif
+}
+
+/* Global ASIDs, for processors with INVLPGB, came in 6.15. */
+static inline bool petmem_has_global_asid(struct mm_struct *mm)
+{
+#ifdef CONFIG_BROADCAST_TLB_FLUSH
+	return smp_load_acquire(&mm->context.global_asid);
+#else
+	return false;
+#endif
+}
 
 #endif /* PETMEM_COMPAT_H */

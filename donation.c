@@ -26,6 +26,7 @@
 #include <asm/processor.h>
 #include <asm/set_memory.h>
 
+#include "compat.h"
 #include "pool.h"
 
 /* Serialises donations with blocks that come online. */
@@ -84,7 +85,8 @@ static bool is_mapped(u64 start, u64 size)
 		unsigned int level;
 		pte_t *pte = lookup_address((unsigned long)__va(addr), &level);
 
-		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT) || !pte_write(*pte))
+		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT) ||
+		    !pte_write(*pte))
 			return false;
 		addr = (addr | ~page_level_mask(level)) + 1;
 	}
@@ -123,6 +125,7 @@ int petmem_donate(const struct petmem_extent *extent)
 	mutex_lock(&donation_mutex);
 	err = check(extent->start, extent->size);
 	if (!err) {
+		petmem_kasan_unpoison(__va(extent->start), extent->size);
 		/*
 		 * Not pfn_to_nid(): the page structs of offline memory are
 		 * not defined.

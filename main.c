@@ -76,7 +76,7 @@ static int do_alloc(struct file *file, void __user *user)
 	if (!alloc.size || alloc.reserved ||
 	    (alloc.align && !is_power_of_2(alloc.align)))
 		return -EINVAL;
-	process = petmem_process_current(file);
+	process = petmem_process_reserve(file);
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	err = petmem_alloc_vspace(process, alloc.size, alloc.align,
@@ -98,9 +98,9 @@ static int do_free(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	process = petmem_process_current(file);
-	if (IS_ERR(process))
-		return PTR_ERR(process);
+	process = petmem_process_find();
+	if (!process)
+		return -EINVAL;
 	return petmem_free_vspace(process, free.addr);
 }
 
@@ -112,9 +112,9 @@ static int do_query(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	process = petmem_process_current(file);
-	if (IS_ERR(process))
-		return PTR_ERR(process);
+	process = petmem_process_find();
+	if (!process)
+		return -ENOENT;
 	err = petmem_query_vspace(process, &query.addr, &query.size);
 	if (err)
 		return err;
@@ -131,9 +131,9 @@ static int do_fault(struct file *file, void __user *user)
 		return err;
 	if (fault.reserved)
 		return -EINVAL;
-	process = petmem_process_current(file);
-	if (IS_ERR(process))
-		return PTR_ERR(process);
+	process = petmem_process_find();
+	if (!process)
+		return -EFAULT;
 	return petmem_handle_pagefault(process, fault.addr, fault.error_code);
 }
 
@@ -154,7 +154,7 @@ static int do_invlpg(struct file *file, void __user *user)
 
 static int do_dump(struct file *file, void __user *user)
 {
-	struct petmem_process *process = petmem_process_current(file);
+	struct petmem_process *process = petmem_process_reserve(file);
 
 	if (IS_ERR(process))
 		return PTR_ERR(process);

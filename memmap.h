@@ -97,6 +97,9 @@ void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
  * @size: multiple of the page size, not 0
  * @align: power of two, at least the page size
  *
+ * Logarithmic when @align is the page size. Otherwise it also looks at each lower
+ * free range that is large enough but has no aligned place.
+ *
  * Return: the new range, or NULL when nothing fits.
  * Context: does not sleep; the caller serialises all calls on one map.
  */

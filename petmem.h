@@ -26,11 +26,11 @@
  * Rules for every command: the result is 0, or -1 with errno set and nothing
  * changed. ENOTTY: unknown command. EFAULT: the argument cannot be read or
  * written. EINVAL: a reserved field or an unknown flag is not zero. ENOMEM: no
- * kernel memory for the bookkeeping. EINTR: a fatal signal came first. The
- * commands that act on an address space also give EEXIST when something else
- * already occupies the region, and ENOMEM when RLIMIT_AS leaves no room for it
- * (the reservation counts with its whole PETMEM_REGION_SIZE). All sizes and
- * addresses are in bytes. A released command never changes; new ones are added.
+ * kernel memory for the bookkeeping. EINTR: a fatal signal came first. ALLOC and
+ * DUMP, which reserve the region, also give EEXIST or EBUSY when something else
+ * is there already, and ENOMEM when RLIMIT_AS leaves no room for it (it counts
+ * with its whole PETMEM_REGION_SIZE). All sizes and addresses are in bytes. A
+ * released command never changes; new ones are added.
  */
 #ifndef PETMEM_H
 #define PETMEM_H

@@ -194,7 +194,8 @@ bool petmem_pgtables_is_mapped(struct mm_struct *mm, u64 addr)
 	u64 entry = slot_read(mm);
 	int level;
 
-	for (level = LEVEL_PUD; level >= LEVEL_PTE && is_present(entry); level--)
+	for (level = LEVEL_PUD; level >= LEVEL_PTE && is_present(entry);
+	     level--)
 		entry = *entry_of(table_of(entry), addr, level);
 	return is_present(entry);
 }

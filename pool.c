@@ -158,8 +158,8 @@ static struct extent *extent_new(u64 start, u64 size, int node)
 	extent->start = start;
 	extent->nr_pages = size >> PAGE_SHIFT;
 	extent->node = node;
-	extent->pages = kvcalloc(extent->nr_pages, sizeof(*extent->pages),
-				 GFP_KERNEL);
+	extent->pages =
+		kvcalloc(extent->nr_pages, sizeof(*extent->pages), GFP_KERNEL);
 	if (!extent->pages ||
 	    petmem_buddy_init(&extent->buddy, extent->nr_pages)) {
 		extent_free(extent);
@@ -295,8 +295,8 @@ void petmem_pool_status(struct petmem_status *status)
 	status->data_pages = count[PETMEM_PAGE_DATA];
 	spin_unlock(&pool_lock);
 	mutex_unlock(&extents_mutex);
-	status->total_pages = status->free_pages + status->table_pages +
-			      status->data_pages;
+	status->total_pages =
+		status->free_pages + status->table_pages + status->data_pages;
 }
 
 int petmem_pool_block(struct petmem_block *block)

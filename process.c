@@ -57,11 +57,16 @@ static struct petmem_process *lookup(struct mm_struct *mm)
 	return NULL;
 }
 
-/* Give all pages back and forget all allocations. */
+/*
+ * Give all pages back and forget all allocations. Where nothing is reserved, the slot
+ * may hold mappings and tables of Linux's own.
+ */
 static void empty_region(struct petmem_process *process)
 {
 	lockdep_assert_held(&process->lock);
 
+	if (!process->reserved)
+		return;
 	petmem_pgtables_unmap(petmem_process_mm(process), PETMEM_REGION_START,
 			      PETMEM_REGION_END);
 	petmem_memmap_reset(&process->map);
@@ -189,11 +194,15 @@ static int reserve(struct mm_struct *mm)
 /*
  * fork copies the VMA, and would copy the page tables but for VM_WIPEONFORK, which
  * madvise(MADV_KEEPONFORK) can take away. dup_mmap() in kernel/fork.c looks at the
- * flag after it has called this.
+ * flag after it has called this; 5.10 did so before, and then the child's copies of
+ * the entries have to go, before it can run.
  */
 static void reservation_open(struct vm_area_struct *vma)
 {
+	if (vma->vm_flags & VM_WIPEONFORK)
+		return;
 	vm_flags_set(vma, VM_WIPEONFORK);
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
 static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -255,14 +264,19 @@ static int adopt_reservation(struct mm_struct *mm)
 
 static int make_reservation(struct file *file)
 {
-	unsigned long addr = vm_mmap(file, PETMEM_REGION_START,
-				     PETMEM_REGION_SIZE, PROT_NONE,
-				     MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
+	unsigned long addr =
+		vm_mmap(file, PETMEM_REGION_START, PETMEM_REGION_SIZE,
+			PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
 
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }
 
-struct petmem_process *petmem_process_current(struct file *file)
+struct petmem_process *petmem_process_find(void)
+{
+	return lookup(current->mm);
+}
+
+struct petmem_process *petmem_process_reserve(struct file *file)
 {
 	struct petmem_process *process = lookup(current->mm);
 	int err;

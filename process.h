@@ -31,16 +31,24 @@ petmem_process_mm(const struct petmem_process *process)
 }
 
 /**
- * petmem_process_current() - the caller's own address space, bound to petmem
+ * petmem_process_find() - the caller's own address space, if it is bound to petmem
+ *
+ * Return: it stays valid as long as the caller has this mm; NULL.
+ * Context: process context.
+ */
+struct petmem_process *petmem_process_find(void);
+
+/**
+ * petmem_process_reserve() - bind the caller's address space, and reserve the region
  * @file: an open /dev/petmem
  *
- * The first call binds it and reserves the region.
+ * Does nothing where both is done already.
  *
  * Return: it stays valid as long as the caller has this mm. -EEXIST when something
- * else is in the region, -ENOMEM, -EINTR.
+ * else is in the region, -EBUSY when there is a page table of Linux's, -ENOMEM, -EINTR.
  * Context: process context, mmap lock not held.
  */
-struct petmem_process *petmem_process_current(struct file *file);
+struct petmem_process *petmem_process_reserve(struct file *file);
 
 /**
  * petmem_process_mmap() - the mmap operation of /dev/petmem

@@ -11,6 +11,9 @@
  *     compares the mm's tlb_gen with the one it remembers: if they differ, it
  *     flushes. So the generation is raised before the mask is read, and a
  *     processor that the mask misses is sure to see the new generation.
+ *   - under a global ASID, which Linux gives to busy address spaces on processors
+ *     that have INVLPGB: those entries live on any processor, and a switch back does
+ *     not look at tlb_gen. Then every processor drops everything.
  *
  * With page-table isolation and PCID an address space has two PCIDs. invlpg works
  * on the current one, the kernel's; the user's is the same number with bit 11 set
@@ -103,6 +106,11 @@ static void flush_here(void *info)
 		flush_page(addr);
 }
 
+static void flush_everything_here(void *unused)
+{
+	invpcid_flush_all_nonglobals();
+}
+
 void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end)
 {
 	struct shootdown shootdown = { .start = start, .end = end };
@@ -113,5 +121,8 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end)
 	 * full barrier: entries change before it, the mask is read after it.
 	 */
 	atomic64_inc_return(&mm->context.tlb_gen);
-	on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
+	if (petmem_has_global_asid(mm))
+		on_each_cpu(flush_everything_here, NULL, true);
+	else
+		on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
 }

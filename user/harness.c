@@ -163,7 +163,7 @@ static bool resolve(const siginfo_t *info, const ucontext_t *context)
  */
 static void take_default_action(int signal, const siginfo_t *info)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	struct sigaction action = { .sa_handler = SIG_DFL };
 
 	sigaction(signal, &action, NULL);
 	if (info->si_code <= 0)
@@ -254,7 +254,7 @@ static int provide_signal_stack(void)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (memory == MAP_FAILED)
 		return -1;
-	stack = (stack_t){.ss_sp = memory + page, .ss_size = size};
+	stack = (stack_t){ .ss_sp = memory + page, .ss_size = size };
 	if (mprotect(stack.ss_sp, size, PROT_READ | PROT_WRITE) < 0 ||
 	    sigaltstack(&stack, NULL) < 0) {
 		munmap(memory, page + size);
@@ -265,7 +265,7 @@ static int provide_signal_stack(void)
 
 static int check_device(int fd)
 {
-	struct petmem_version version = {0};
+	struct petmem_version version = { 0 };
 	struct stat status;
 
 	if (fstat(fd, &status) < 0 ||
@@ -329,7 +329,7 @@ static void *allocate(size_t size, size_t alignment)
 /* The size of the live allocation that begins at @pointer, or 0. */
 static size_t allocated_size(const void *pointer)
 {
-	struct petmem_query query = {.addr = (uintptr_t)pointer};
+	struct petmem_query query = { .addr = (uintptr_t)pointer };
 
 	if (command(PETMEM_IOC_QUERY, &query) < 0 ||
 	    query.addr != (uintptr_t)pointer)
@@ -372,7 +372,7 @@ void *pet_aligned_alloc(size_t alignment, size_t size)
 
 void pet_free(void *pointer)
 {
-	struct petmem_free request = {.addr = (uintptr_t)pointer};
+	struct petmem_free request = { .addr = (uintptr_t)pointer };
 	int saved_errno = errno;
 
 	if (pointer == NULL)
@@ -415,7 +415,7 @@ int pet_dump(void)
 
 int pet_invlpg(void *address)
 {
-	struct petmem_invlpg request = {.addr = (uintptr_t)address};
+	struct petmem_invlpg request = { .addr = (uintptr_t)address };
 
 	return command(PETMEM_IOC_INVLPG, &request);
 }

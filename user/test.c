@@ -79,8 +79,9 @@ static void reuse_a_hole(void)
  */
 static void fill_many_pages(void)
 {
-	static const size_t sizes[] = {8192,  2176353, 4096,
-				       40960, 234,     8 * MIB};
+	static const size_t sizes[] = {
+		8192, 2176353, 4096, 40960, 234, 8 * MIB
+	};
 	enum { COUNT = sizeof(sizes) / sizeof(sizes[0]) };
 	unsigned char *p[COUNT];
 	bool right = true;

@@ -12,7 +12,8 @@
  *   memory/memoryN/used        how many pages of that range are in use
  *   memory/memoryN/fail_WHAT   the errno to give: offline, online, donate,
  *                              release
- *   memory/memoryN/signal_WHAT a signal to send before that call
+ *   memory/memoryN/signal_WHAT a signal to send in that call; unless blocked or
+ *                              ignored, it ends the call with EINTR
  *   memory/memoryN/signal_open a signal to send as its state is opened to write
  *   memory/memoryN/hang        offlining goes on until a signal ends it
  *   memory/memoryN/stolen      what somebody else is faster to do: offline,
@@ -118,13 +119,27 @@ static int fail(unsigned long long err)
 	return err ? -1 : 0;
 }
 
+/* Whether it would end a system call. */
+static bool disturbs(int sig)
+{
+	struct sigaction action;
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	sigaction(sig, NULL, &action);
+	return !sigismember(&mask, sig) && action.sa_handler != SIG_IGN;
+}
+
 /* What a block's files say about a call. */
 static int ordered(const char *what, unsigned long long number)
 {
 	int sig = (int)value(file("memory/memory%llu/signal_%s", number, what));
 
-	if (sig)
+	if (sig) {
 		raise(sig);
+		if (disturbs(sig))
+			return fail(EINTR);
+	}
 	return fail(value(file("memory/memory%llu/fail_%s", number, what)));
 }
 
@@ -174,32 +189,22 @@ unsigned int __wrap_alarm(unsigned int seconds)
 	return __real_alarm(seconds);
 }
 
+/* Only taking a block offline may be given up. */
+static void no_time_limit(void)
+{
+	if (__real_alarm(0))
+		abort();
+}
+
 static bool stolen(const char *what, unsigned long long number)
 {
 	return !strcmp(word(file("memory/memory%llu/stolen", number)), what);
 }
 
-static bool blocked(int sig)
-{
-	sigset_t mask;
-
-	sigprocmask(SIG_BLOCK, NULL, &mask);
-	return sigismember(&mask, sig);
-}
-
 static int offline(unsigned long long number)
 {
-	int sig = (int)value(file("memory/memory%llu/signal_offline", number));
-	struct sigaction action;
-
-	note("offline", number);
 	if (ordered("offline", number))
 		return -1;
-	if (sig) {
-		sigaction(sig, NULL, &action);
-		if (!blocked(sig) && action.sa_handler != SIG_IGN)
-			return fail(EINTR);
-	}
 	if (value(file("memory/memory%llu/hang", number)))
 		return pause();
 	put(file("memory/memory%llu/state", number), "w", "offline\n");
@@ -212,7 +217,7 @@ static int online(unsigned long long number, const char *state)
 {
 	bool movable = !strcmp(state, "online_movable");
 
-	note(state, number);
+	no_time_limit();
 	if (ordered("online", number))
 		return -1;
 	if (value(file("memory/memory%llu/donated", number)))
@@ -228,6 +233,7 @@ static int change_state(unsigned long long number, const char *state)
 	bool to_online = !strncmp(state, "online", strlen("online"));
 	const char *now = to_online ? "online" : "offline";
 
+	note(state, number);
 	if (strcmp(state, "offline") && strcmp(state, "online") &&
 	    strcmp(state, "online_kernel") && strcmp(state, "online_movable"))
 		return fail(EINVAL);
@@ -261,6 +267,7 @@ static int donate(const struct petmem_extent *extent)
 	unsigned long long number = extent->start / block_size();
 
 	note("donate", number);
+	no_time_limit();
 	if (extent->start % block_size() || extent->size != block_size())
 		return fail(EINVAL);
 	if (ordered("donate", number))
@@ -280,6 +287,7 @@ static int release(const struct petmem_extent *extent)
 		value(file("memory/memory%llu/donated", number));
 
 	note("release", number);
+	no_time_limit();
 	if (ordered("release", number))
 		return -1;
 	if (stolen("release", number)) {

@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 
 EPERM=1 ENOENT=2 ENOMEM=12 EACCES=13 EBUSY=16 EINVAL=22 ENOTTY=25 EROFS=30
 EOPNOTSUPP=95
-SIGHUP=1 SIGINT=2 SIGTERM=15
+SIGHUP=1 SIGINT=2 SIGQUIT=3 SIGTERM=15
 SIZE_128M=8000000 SIZE_2G=80000000
 
 # machine BLOCK_SIZE NUMBER...: all online, of no particular use.
@@ -65,7 +65,8 @@ petmem()
 {
 	local status=0
 
-	timeout 20 "${tool[@]}" "${@:2}" >out 2>err || status=$?
+	# KILL: the tool defers the others.
+	timeout -s KILL 20 "${tool[@]}" "${@:2}" >out 2>err || status=$?
 	sed 's/^/# out: /' out
 	sed 's/^/# err: /' err
 	[ "$status" = "$1" ] || wrong "exit status $status, expected $1"
@@ -99,7 +100,7 @@ blocks()
 {
 	local path number state now=
 
-	for path in $(printf '%s\n' "$TEST_KERNEL"/memory/memory* | sort -V); do
+	for path in $(printf '%s\n' "$TEST_KERNEL"/memory/memory[0-9]* | sort -V); do
 		number=${path##*memory}
 		state=$(cat "$path/state")
 		if [ -e "$path/donated" ]; then
@@ -410,6 +411,30 @@ test_takes_thousands_of_candidates()
 		wrong "not those three blocks"
 }
 
+test_looks_only_at_blocks()
+{
+	machine $SIZE_128M 0 1 2
+	for name in memory memory+2 memory2x memoryx block2; do
+		cp -r "$TEST_KERNEL/memory/memory2" "$TEST_KERNEL/memory/$name"
+	done
+	petmem 1 512
+	err "Linux has 384 MB in blocks"
+}
+
+test_undoes_it_though_nobody_reads_the_errors()
+{
+	local status=0
+
+	machine $SIZE_128M 0 1 2
+	is 0 fail_offline $EBUSY
+	# A pipe that has lost its reader.
+	exec 9> >(:)
+	wait $!
+	"${tool[@]}" 384 2>&9 || status=$?
+	[ "$status" = 1 ] || wrong "exit status $status"
+	blocks 0=Normal 1=Normal 2=Normal
+}
+
 test_one_signal_undoes_it()
 {
 	machine $SIZE_128M 0 1 2 3
@@ -429,6 +454,11 @@ test_sigterm_undoes_it()
 test_sigint_undoes_it()
 {
 	test_one_signal_undoes_it $SIGINT
+}
+
+test_sigquit_undoes_it()
+{
+	test_one_signal_undoes_it $SIGQUIT
 }
 
 test_sighup_undoes_it()

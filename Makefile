@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types. What the module is made of is in Kbuild.
+
+# The kernel to build for: its build tree, or its unpacked headers.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+.PHONY: all module tools demo check xv6 xv6-mutants clean help setup
+
+all: module tools
+
+module:
+	@test -e $(KDIR)/Makefile || { \
+		echo "No kernel headers in $(KDIR): install linux-headers-$$(uname -r), or say KDIR=DIRECTORY" >&2; \
+		exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools:
+	$(MAKE) -C user
+
+# Install what is missing on this machine; says what, first.
+setup:
+	@vm/setup
+
+demo: setup
+	@vm/demo
+
+check: setup
+	@tests/check
+
+# The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
+xv6: setup
+	@$(MAKE) -s -C xv6 qemu
+
+# Put known mistakes into it: its tests have to find each.
+xv6-mutants: setup
+	@$(MAKE) -s -C xv6 check-mutants
+
+clean:
+	rm -rf build
+	rm -f *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
+	$(MAKE) -C user clean
+	$(MAKE) -C xv6 clean
+
+help:
+	@echo "make          build petmem.ko and the user-space tools (KDIR=... for another kernel)"
+	@echo "make demo     see it work, in a virtual machine"
+	@echo "make check    run all tests: on the host, and in virtual machines"
+	@echo "make xv6      boot the teaching kernel of xv6/"
+	@echo "make clean    remove what was built"

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/* donation.c - memory that goes to petmem and comes back. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define MEGABYTE 1048576
+
+static struct petmem_block first_block(void)
+{
+	struct petmem_block block = { 0 };
+	int device;
+
+	if (pool_status().blocks == 0)
+		skip_case("no memory is donated");
+	device = open_device();
+	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
+	/* Left open, it would be in the way of rmmod. */
+	close(device);
+	return block;
+}
+
+static uint64_t donated_megabytes(void)
+{
+	return pool_status().total_pages * PAGE / MEGABYTE;
+}
+
+/* Run the tool with one or two arguments; the result is its exit status. */
+static int petmem(const char *arguments)
+{
+	char command[100];
+	int status;
+
+	snprintf(command, sizeof(command), "petmem %s >/dev/null 2>&1",
+		 arguments);
+	status = system(command);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A donated range is a block: its size is the block's. */
+static void state_path(char *path, size_t size,
+		       const struct petmem_block *block)
+{
+	snprintf(path, size, "/sys/devices/system/memory/memory%llu/state",
+		 block->start / block->size);
+}
+
+static bool is_offline(const struct petmem_block *block)
+{
+	char path[100], state[16] = "";
+	int file;
+
+	state_path(path, sizeof(path), block);
+	file = open(path, O_RDONLY);
+	CHECK(file >= 0 && read(file, state, sizeof(state) - 1) > 0);
+	close(file);
+	return strcmp(state, "offline\n") == 0;
+}
+
+/* Memory in use stays petmem's, whoever wants it online, and keeps its bytes. */
+static void cannot_go_online(void)
+{
+	static const char *const ways[] = { "online", "online_kernel",
+					    "online_movable" };
+	struct petmem_block block = first_block();
+	size_t size = 16 * MIB;
+	char path[100];
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(size);
+	fill(memory, size, 9);
+	state_path(path, sizeof(path), &block);
+	for (size_t i = 0; i < COUNT_OF(ways); i++) {
+		CHECK(write_file(path, ways[i]) == -1);
+		CHECK(is_offline(&block));
+	}
+	CHECK(holds(memory, size, 9));
+}
+
+static void in_use(void)
+{
+	struct petmem_status before = pool_status();
+	struct petmem_block block = first_block();
+	size_t size = before.free_pages * PAGE / 100 * 99;
+	struct petmem_extent extent = { block.start, block.size };
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(size);
+	for (size_t i = 0; i < size; i += PAGE)
+		memory[i] = 1;
+	CHECK(ioctl(open_device(), PETMEM_IOC_RELEASE, &extent) == -1 &&
+	      errno == EBUSY);
+	CHECK(petmem("--release") != 0);
+	CHECK(pool_status().total_pages == before.total_pages);
+}
+
+static void release_and_donate(void)
+{
+	struct petmem_status before = pool_status();
+	struct petmem_block block = first_block();
+	char amount[20];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(amount, sizeof(amount), "%llu",
+			 (unsigned long long)donated_megabytes());
+		CHECK(petmem("--release") == 0);
+		CHECK(pool_status().total_pages == 0 && !is_offline(&block));
+		CHECK(petmem(amount) == 0);
+		CHECK(pool_status().total_pages == before.total_pages);
+	}
+	connect_petmem();
+	CHECK(is_zero(must_malloc(MIB), MIB));
+}
+
+static void one_block_more(void)
+{
+	struct petmem_status before = pool_status();
+
+	CHECK(petmem("1") == 0);
+	CHECK(pool_status().total_pages ==
+	      before.total_pages + before.block_size / PAGE);
+	CHECK(petmem("--release 1") == 0);
+	CHECK(pool_status().total_pages == before.total_pages);
+}
+
+static void too_much(void)
+{
+	struct petmem_status before = pool_status();
+
+	CHECK(petmem("100000000") == 1);
+	CHECK(pool_status().total_pages == before.total_pages);
+}
+
+static void unloading(void)
+{
+	struct petmem_status before = pool_status();
+	struct petmem_block block = first_block();
+	char amount[20];
+
+	snprintf(amount, sizeof(amount), "%llu",
+		 (unsigned long long)donated_megabytes());
+	/* Refused: memory is donated. */
+	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == -1);
+	CHECK(petmem("--release") == 0);
+	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == 0);
+	CHECK(access(PETMEM_DEVICE, F_OK) == -1 && !is_offline(&block));
+	CHECK(system("insmod /petmem/petmem.ko") == 0);
+	CHECK(petmem(amount) == 0);
+	CHECK(pool_status().total_pages == before.total_pages);
+}
+
+static const struct guest_case cases[] = {
+	{ "a donated block cannot go online", cannot_go_online },
+	{ "a block in use cannot be released", in_use },
+	{ "release, then donate again", release_and_donate },
+	{ "one block more, and back", one_block_more },
+	{ "more than there is", too_much },
+	{ "rmmod, and insmod again", unloading },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+/* guest.c - what the guest's tests share. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+/* The exit status by which a case's process says that it was skipped. */
+#define EXIT_SKIPPED 77
+
+/* ---- Cases ---- */
+
+void check_condition(bool holds, const char *file, int line, const char *what)
+{
+	int error = errno;
+
+	if (holds)
+		return;
+	printf("# %s:%d: not so: %s (errno: %s)\n", file, line, what,
+	       strerror(error));
+	fflush(stdout);
+	_exit(EXIT_FAILURE);
+}
+
+_Noreturn void skip_case(const char *reason)
+{
+	printf("# skipped: %s\n", reason);
+	fflush(stdout);
+	_exit(EXIT_SKIPPED);
+}
+
+static bool same_counts(const struct petmem_status *before,
+			const struct petmem_status *after)
+{
+	if (before->total_pages == after->total_pages &&
+	    before->free_pages == after->free_pages &&
+	    before->table_pages == after->table_pages &&
+	    before->data_pages == after->data_pages)
+		return true;
+	printf("# pages: total %llu->%llu free %llu->%llu table %llu->%llu data %llu->%llu\n",
+	       before->total_pages, after->total_pages, before->free_pages,
+	       after->free_pages, before->table_pages, after->table_pages,
+	       before->data_pages, after->data_pages);
+	return false;
+}
+
+static void run_body(void *argument)
+{
+	const struct guest_case *test = argument;
+
+	test->run();
+}
+
+static bool run_case(const struct guest_case *test, int number)
+{
+	struct petmem_status before = pool_status();
+	int status = status_of(spawn(run_body, (void *)test));
+	struct petmem_status after = pool_status();
+	bool skipped = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED;
+	bool passed =
+		skipped || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+	if (WIFSIGNALED(status))
+		printf("# killed by signal %d\n", WTERMSIG(status));
+	passed = same_counts(&before, &after) && passed;
+	printf("%s %d - %s%s\n", passed ? "ok" : "not ok", number, test->name,
+	       skipped ? " # SKIP" : "");
+	fflush(stdout);
+	return passed;
+}
+
+int run_cases(const struct guest_case *cases, size_t count)
+{
+	bool passed = true;
+
+	printf("1..%zu\n", count);
+	for (size_t i = 0; i < count; i++)
+		passed = run_case(&cases[i], i + 1) && passed;
+	return passed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* ---- Processes ---- */
+
+pid_t spawn(void (*body)(void *argument), void *argument)
+{
+	static const struct rlimit no_core;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	CHECK(child >= 0);
+	if (child > 0)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &no_core);
+	body(argument);
+	fflush(stdout);
+	_exit(EXIT_SUCCESS);
+}
+
+int status_of(pid_t child)
+{
+	int status;
+
+	CHECK(waitpid(child, &status, 0) == child);
+	return status;
+}
+
+void join(pid_t child)
+{
+	int status = status_of(child);
+
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+}
+
+bool dies_by(int signal, void (*body)(void *argument), void *argument)
+{
+	int status = status_of(spawn(body, argument));
+
+	return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+}
+
+/* ---- Memory ---- */
+
+static __thread volatile sig_atomic_t probing;
+static __thread void *volatile fault_address;
+static __thread sigjmp_buf escape;
+
+static void handle_probe(int signal, siginfo_t *info, void *context)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	(void)context;
+	if (probing) {
+		fault_address = info->si_addr;
+		siglongjmp(escape, 1);
+	}
+	/* Not expected: let the fault repeat, and end the process. */
+	sigaction(signal, &action, NULL);
+}
+
+void connect_petmem(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = handle_probe,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+	CHECK(init_petmem() == 0);
+}
+
+static void make_access(void *address, enum access access)
+{
+	switch (access) {
+	case READ:
+		(void)*(volatile char *)address;
+		break;
+	case WRITE:
+		__atomic_fetch_or((char *)address, 0, __ATOMIC_SEQ_CST);
+		break;
+	case FETCH:
+		((void (*)(void))address)();
+		break;
+	}
+}
+
+bool faults(void *address, enum access access)
+{
+	if (sigsetjmp(escape, 1) == 0) {
+		probing = 1;
+		make_access(address, access);
+		probing = 0;
+		return false;
+	}
+	probing = 0;
+	CHECK(fault_address == address);
+	return true;
+}
+
+void *must_malloc(size_t size)
+{
+	void *memory = pet_malloc(size);
+
+	CHECK(memory != NULL);
+	return memory;
+}
+
+/* Word @index of the pattern of @seed: never 0. */
+static uint64_t pattern(uint64_t seed, uint64_t index)
+{
+	return ((seed + 1) * 0x9e3779b97f4a7c15 + index) | 1;
+}
+
+void fill(void *memory, size_t size, uint64_t seed)
+{
+	uint64_t *words = memory;
+	unsigned char *bytes = memory;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*words); i++)
+		words[i] = pattern(seed, i);
+	for (i *= sizeof(*words); i < size; i++)
+		bytes[i] = pattern(seed, i);
+}
+
+bool holds(const void *memory, size_t size, uint64_t seed)
+{
+	const uint64_t *words = memory;
+	const unsigned char *bytes = memory;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*words); i++)
+		if (words[i] != pattern(seed, i))
+			return false;
+	for (i *= sizeof(*words); i < size; i++)
+		if (bytes[i] != (unsigned char)pattern(seed, i))
+			return false;
+	return true;
+}
+
+bool is_zero(const void *memory, size_t size)
+{
+	const unsigned char *bytes = memory;
+
+	return size == 0 ||
+	       (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+/* ---- The device ---- */
+
+int open_device(void)
+{
+	int fd = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+struct petmem_status pool_status(void)
+{
+	struct petmem_status status;
+	int fd = open_device();
+
+	CHECK(ioctl(fd, PETMEM_IOC_STATUS, &status) == 0);
+	close(fd);
+	return status;
+}
+
+/* ---- Small things ---- */
+
+bool run_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+uint64_t random_below(uint64_t *state, uint64_t limit)
+{
+	*state = *state * 6364136223846793005 + 1442695040888963407;
+	return (*state >> 33) % limit;
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+	int error;
+
+	if (fd < 0)
+		return -1;
+	written = write(fd, text, strlen(text));
+	error = errno;
+	close(fd);
+	errno = error;
+	return written == (ssize_t)strlen(text) ? 0 : -1;
+}

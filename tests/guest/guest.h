@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * guest.h - what the guest's tests share.
+ *
+ * A test program is a list of cases. Each case runs in a process of its own, and
+ * must leave the pool's page counts as they were. The results are TAP.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../../petmem.h"
+#include "../../user/harness.h"
+
+#define PAGE ((size_t)PETMEM_PAGE_SIZE)
+#define MIB ((size_t)1 << 20)
+#define GIB ((size_t)1 << 30)
+
+#define REGION ((char *)PETMEM_REGION_START)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- Cases ---- */
+
+struct guest_case {
+	const char *name;
+	void (*run)(void);
+};
+
+/* Run every case; the result is main()'s. */
+int run_cases(const struct guest_case *cases, size_t count);
+
+/* End the case, and fail it, unless @condition holds. For every process of it. */
+#define CHECK(condition) \
+	check_condition((condition), __FILE__, __LINE__, #condition)
+void check_condition(bool holds, const char *file, int line, const char *what);
+
+/* End the case: it cannot be run here. Only in the case's first process. */
+_Noreturn void skip_case(const char *reason);
+
+/* ---- Processes ---- */
+
+/* Run @body in a child. It dies with its parent. */
+pid_t spawn(void (*body)(void *argument), void *argument);
+
+/* Wait for a child; the result is as from waitpid(). */
+int status_of(pid_t child);
+
+/* Wait for a child that has to end well. */
+void join(pid_t child);
+
+/* Does @body, run in a child, die by @signal? */
+bool dies_by(int signal, void (*body)(void *argument), void *argument);
+
+/* ---- Memory ---- */
+
+/* init_petmem(), with a SIGSEGV handler below it that serves faults(). */
+void connect_petmem(void);
+
+/*
+ * Does the access fault, and petmem not resolve it? A write writes what is
+ * there. For any thread, after connect_petmem().
+ */
+enum access { READ, WRITE, FETCH };
+bool faults(void *address, enum access access);
+
+/* pet_malloc() that has to succeed. */
+void *must_malloc(size_t size);
+
+/* Fill memory with a pattern that depends on @seed, and check it. */
+void fill(void *memory, size_t size, uint64_t seed);
+bool holds(const void *memory, size_t size, uint64_t seed);
+bool is_zero(const void *memory, size_t size);
+
+/* ---- The device ---- */
+
+/* A new descriptor of the device. */
+int open_device(void);
+
+struct petmem_status pool_status(void);
+
+/* ---- Small things ---- */
+
+/* Keep the calling thread on one of the CPUs. Returns false if there is none. */
+bool run_on_cpu(int cpu);
+
+/* A repeatable random number below @limit. */
+uint64_t random_below(uint64_t *state, uint64_t limit);
+
+/* Write @text into an existing file. Returns 0, or -1 with errno. */
+int write_file(const char *path, const char *text);
+
+#endif /* GUEST_H */

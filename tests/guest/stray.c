@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* stray.c - a wrong access kills, as it does without petmem. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+/* Not canonical: no address with these bits can be mapped. */
+#define NOT_CANONICAL ((char *)0x8000000000000000)
+#define RET_INSTRUCTION 0xc3
+
+/*
+ * Mistakes, for a process that has petmem and no handler of its own. Each is
+ * told by @argument where to make it.
+ */
+static void read_at(void *argument)
+{
+	CHECK(init_petmem() == 0);
+	fill(must_malloc(2 * PAGE), 2 * PAGE, 1);
+	(void)*(volatile char *)argument;
+}
+
+static void write_at(void *argument)
+{
+	CHECK(init_petmem() == 0);
+	fill(must_malloc(2 * PAGE), 2 * PAGE, 1);
+	*(volatile char *)argument = 1;
+}
+
+static void overrun_heap(void *argument)
+{
+	char *p = malloc(100);
+
+	(void)argument;
+	CHECK(init_petmem() == 0);
+	CHECK(p != NULL);
+	for (size_t i = 0;; i++)
+		((volatile char *)p)[i] = 1;
+}
+
+static void overrun_petmem(void *argument)
+{
+	char *p;
+
+	(void)argument;
+	CHECK(init_petmem() == 0);
+	p = must_malloc(100);
+	for (size_t i = 0;; i++)
+		((volatile char *)p)[i] = 1;
+}
+
+static void jump_into_data(void *argument)
+{
+	void (*code)(void) = argument;
+
+	CHECK(init_petmem() == 0);
+	memset(must_malloc(PAGE), RET_INSTRUCTION, PAGE);
+	code();
+}
+
+static void jump_into_untouched(void *argument)
+{
+	void (*code)(void) = argument;
+
+	CHECK(init_petmem() == 0);
+	must_malloc(PAGE);
+	code();
+}
+
+static void in_no_allocation(void)
+{
+	CHECK(dies_by(SIGSEGV, read_at, REGION + 2 * PAGE));
+	CHECK(dies_by(SIGSEGV, write_at, REGION + 2 * PAGE));
+	CHECK(dies_by(SIGSEGV, read_at, REGION + PETMEM_REGION_SIZE / 2));
+	CHECK(dies_by(SIGSEGV, read_at, REGION + PETMEM_REGION_SIZE - 1));
+	CHECK(dies_by(SIGSEGV, overrun_petmem, NULL));
+}
+
+static void outside_the_region(void)
+{
+	CHECK(dies_by(SIGSEGV, read_at, NULL));
+	CHECK(dies_by(SIGSEGV, write_at, NULL));
+	CHECK(dies_by(SIGSEGV, read_at, REGION - 1));
+	CHECK(dies_by(SIGSEGV, read_at, REGION + PETMEM_REGION_SIZE));
+	CHECK(dies_by(SIGSEGV, read_at, NOT_CANONICAL));
+	CHECK(dies_by(SIGSEGV, overrun_heap, NULL));
+}
+
+static void right_access(void)
+{
+	join(spawn(read_at, REGION + 2 * PAGE - 1));
+	join(spawn(write_at, REGION));
+}
+
+static void code_fetch(void)
+{
+	CHECK(dies_by(SIGSEGV, jump_into_data, REGION));
+	CHECK(dies_by(SIGSEGV, jump_into_untouched, REGION));
+	connect_petmem();
+	memset(must_malloc(PAGE), RET_INSTRUCTION, PAGE);
+	CHECK(faults(REGION, FETCH));
+	CHECK(!faults(REGION, WRITE));
+}
+
+static const struct guest_case cases[] = {
+	{ "the same accesses in an allocation are right", right_access },
+	{ "inside the region, in no allocation", in_no_allocation },
+	{ "outside the region: NULL, its edges, the heap", outside_the_region },
+	{ "petmem pages cannot be executed", code_fetch },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* threads.c - one address space on several CPUs. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+enum { THREADS = 8, MODEL_THREADS = 4 };
+
+static void run_threads(size_t count, void *(*body)(void *argument))
+{
+	pthread_t thread[THREADS];
+
+	for (size_t i = 0; i < count; i++)
+		CHECK(pthread_create(&thread[i], NULL, body, (void *)i) == 0);
+	for (size_t i = 0; i < count; i++)
+		CHECK(pthread_join(thread[i], NULL) == 0);
+}
+
+/*
+ * ---- One thread frees while the other reads ----
+ *
+ * The reader makes no system call, so that nothing but the module's own
+ * invalidation clears its CPU's TLB. What it reads after pet_free() has returned
+ * must fault.
+ */
+static volatile char *shared_page;
+static atomic_int reading, freed, stale;
+static __thread sigjmp_buf reader_escape;
+
+static void leave_reader(int signal)
+{
+	(void)signal;
+	siglongjmp(reader_escape, 1);
+}
+
+static void *read_until_fault(void *argument)
+{
+	if (!run_on_cpu(1))
+		return argument;
+	if (sigsetjmp(reader_escape, 1))
+		return argument;
+	for (;;) {
+		bool was_freed = atomic_load(&freed);
+
+		(void)*shared_page;
+		atomic_store(&reading, 1);
+		if (was_freed) {
+			atomic_store(&stale, 1);
+			return argument;
+		}
+	}
+}
+
+static void free_while_reading(void)
+{
+	pthread_t reader;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one CPU only");
+	CHECK(signal(SIGSEGV, leave_reader) != SIG_ERR);
+	CHECK(init_petmem() == 0);
+	CHECK(run_on_cpu(0));
+	for (int round = 0; round < 100; round++) {
+		shared_page = must_malloc(PAGE);
+		*shared_page = 1;
+		atomic_store(&reading, 0);
+		atomic_store(&freed, 0);
+		CHECK(pthread_create(&reader, NULL, read_until_fault, NULL) ==
+		      0);
+		while (!atomic_load(&reading))
+			;
+		pet_free((void *)shared_page);
+		atomic_store(&freed, 1);
+		CHECK(pthread_join(reader, NULL) == 0);
+		CHECK(!atomic_load(&stale));
+	}
+}
+
+/*
+ * The process moves to another CPU and frees there; back on the first, nothing
+ * of the old translation may be left.
+ */
+static void free_after_moving(void)
+{
+	char *p;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one CPU only");
+	connect_petmem();
+	for (int round = 0; round < 100; round++) {
+		CHECK(run_on_cpu(0));
+		p = must_malloc(PAGE);
+		*p = 1;
+		CHECK(run_on_cpu(1));
+		CHECK(*p == 1);
+		pet_free(p);
+		CHECK(run_on_cpu(0));
+		CHECK(faults(p, READ));
+	}
+}
+
+/* ---- 8 threads touch the same fresh pages ---- */
+
+enum { FRESH_PAGES = 600 };
+
+static pthread_barrier_t barrier;
+static uint64_t *fresh;
+
+static void *touch_fresh(void *argument)
+{
+	size_t self = (size_t)argument;
+
+	pthread_barrier_wait(&barrier);
+	for (size_t i = 0; i < FRESH_PAGES; i++)
+		fresh[i * PAGE / sizeof(*fresh) + self] = self + 1;
+	return NULL;
+}
+
+static void same_fresh_pages(void)
+{
+	struct petmem_status before = pool_status();
+
+	CHECK(init_petmem() == 0);
+	CHECK(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
+	for (int round = 0; round < 10; round++) {
+		fresh = must_malloc(FRESH_PAGES * PAGE);
+		run_threads(THREADS, touch_fresh);
+		for (size_t i = 0; i < FRESH_PAGES; i++)
+			for (size_t j = 0; j < THREADS; j++)
+				CHECK(fresh[i * PAGE / sizeof(*fresh) + j] ==
+				      j + 1);
+		CHECK(pool_status().data_pages ==
+		      before.data_pages + FRESH_PAGES);
+		pet_free(fresh);
+		CHECK(pool_status().data_pages == before.data_pages);
+	}
+}
+
+/* ---- Threads at random, each with a model of what is its own ---- */
+
+struct owned {
+	char *start;
+	size_t pages;
+	uint64_t seed;
+};
+
+enum { OWNED_MAX = 16, STEPS = 1500 };
+
+static void check_and_free(struct owned *owned)
+{
+	char *last = owned->start + (owned->pages - 1) * PAGE;
+
+	CHECK(holds(owned->start, PAGE, owned->seed));
+	CHECK(holds(last, PAGE, owned->seed));
+	pet_free(owned->start);
+	owned->start = NULL;
+}
+
+static void allocate_and_fill(struct owned *owned, size_t pages, uint64_t seed)
+{
+	owned->start = must_malloc(pages * PAGE);
+	owned->pages = pages;
+	owned->seed = seed;
+	CHECK(is_zero(owned->start, PAGE));
+	fill(owned->start, PAGE, seed);
+	fill(owned->start + (pages - 1) * PAGE, PAGE, seed);
+}
+
+static void *at_random(void *argument)
+{
+	uint64_t self = (size_t)argument, state = self;
+	struct owned owned[OWNED_MAX] = { 0 };
+
+	for (uint64_t step = 0; step < STEPS; step++) {
+		size_t i = random_below(&state, OWNED_MAX);
+
+		if (owned[i].start)
+			check_and_free(&owned[i]);
+		else
+			allocate_and_fill(&owned[i],
+					  1 + random_below(&state, 600),
+					  self * STEPS + step);
+	}
+	for (size_t i = 0; i < OWNED_MAX; i++)
+		if (owned[i].start)
+			check_and_free(&owned[i]);
+	return NULL;
+}
+
+static void random_threads(void)
+{
+	connect_petmem();
+	run_threads(MODEL_THREADS, at_random);
+	CHECK(pet_malloc(PETMEM_REGION_SIZE) == REGION);
+}
+
+/* ---- Freeing what others are touching: a fault or a zero, nothing else ---- */
+
+static char *_Atomic contested;
+static atomic_bool over;
+
+static void *touch_contested(void *argument)
+{
+	while (!atomic_load(&over)) {
+		char *p = atomic_load(&contested);
+
+		for (size_t i = 0; i < 64; i++)
+			(void)faults(p + i * PAGE, WRITE);
+	}
+	return argument;
+}
+
+static void *free_contested(void)
+{
+	for (int round = 0; round < 300; round++) {
+		char *p = atomic_load(&contested);
+
+		pet_free(p);
+		CHECK(pet_malloc(64 * PAGE) == p);
+		CHECK(is_zero(p, 64 * PAGE));
+	}
+	atomic_store(&over, true);
+	return NULL;
+}
+
+static void *contest(void *argument)
+{
+	return argument ? touch_contested(argument) : free_contested();
+}
+
+static void free_while_touching(void)
+{
+	connect_petmem();
+	atomic_store(&contested, (char *)must_malloc(64 * PAGE));
+	run_threads(4, contest);
+}
+
+static const struct guest_case cases[] = {
+	{ "one thread frees while another reads", free_while_reading },
+	{ "a page freed on another CPU", free_after_moving },
+	{ "8 threads touch the same fresh pages", same_fresh_pages },
+	{ "4 threads at random, against models", random_threads },
+	{ "one thread frees while 3 touch", free_while_touching },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}

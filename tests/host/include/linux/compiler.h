@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* compiler.h - what list.h and rbtree.h use of it, for the host's tests. */
+#ifndef HOST_LINUX_COMPILER_H
+#define HOST_LINUX_COMPILER_H
+
+#define __always_inline inline __attribute__((always_inline))
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
+
+#endif /* HOST_LINUX_COMPILER_H */

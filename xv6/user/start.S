@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Where every program begins. exec() leaves on the stack
+ *
+ *	esp -> 0xffffffff	a return address that leads nowhere
+ *	       argc
+ *	       argv
+ *
+ * which is what a function called with two arguments expects to find. main() is
+ * called with its real return address in place of the first word.
+ */
+	.globl	_start
+_start:
+	addl	$4, %esp
+	call	main
+	call	exit
+
+	.section .note.GNU-stack, "", @progbits
