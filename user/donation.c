@@ -19,6 +19,9 @@
 /* How long the kernel may try to empty one block. */
 #define OFFLINE_SECONDS 30
 
+/* What has to be left to Linux of the memory that it calls available. */
+#define SPARED_BYTES (64 * MEGABYTE)
+
 enum fate {
 	UNTRIED,
 	REFUSED, /* it stays with Linux */
@@ -113,6 +116,42 @@ static int find_candidates(struct donation *d)
 	return 0;
 }
 
+/* How many bytes programs could still have; no limit if Linux does not tell. */
+static uint64_t available(void)
+{
+	unsigned long long kilobytes;
+	uint64_t bytes = UINT64_MAX;
+	char line[128];
+	FILE *meminfo = fopen("/proc/meminfo", "re");
+
+	if (!meminfo)
+		return bytes;
+	while (fgets(line, sizeof(line), meminfo))
+		if (sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1)
+			bytes = kilobytes * 1024;
+	fclose(meminfo);
+	return bytes;
+}
+
+/*
+ * Does Linux have room for what is in the blocks yet to be taken? Without, it
+ * looks for some until its OOM killer ends programs, this one not excepted.
+ * What this run has taken is not available any more.
+ */
+static bool enough_available(const struct donation *d)
+{
+	uint64_t missing = (d->needed - d->held) * d->blocks->size;
+	uint64_t bytes = available();
+
+	if (bytes >= SPARED_BYTES && bytes - SPARED_BYTES >= missing)
+		return true;
+	warnx("%llu MB cannot be had: %llu MB are missing, %llu MB available, of which Linux keeps %llu MB",
+	      (unsigned long long)in_megabytes(d->blocks, d->needed),
+	      (unsigned long long)(missing / MEGABYTE),
+	      (unsigned long long)(bytes / MEGABYTE), SPARED_BYTES / MEGABYTE);
+	return false;
+}
+
 static int offline(const struct donation *d, const struct candidate *c)
 {
 	int err;
@@ -125,7 +164,8 @@ static int offline(const struct donation *d, const struct candidate *c)
 
 /*
  * Take candidates offline until enough are held. Returns 0; an errno that every
- * block would give; EINTR; ENOSPC if there are too few.
+ * block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
+ * message, if Linux cannot do without.
  */
 static int take_blocks(struct donation *d)
 {
@@ -137,6 +177,8 @@ static int take_blocks(struct donation *d)
 			continue;
 		if (interrupt_signal())
 			return -EINTR;
+		if (!enough_available(d))
+			return -ECANCELED;
 		c->err = offline(d, c);
 		if (c->err == -EACCES || c->err == -EROFS)
 			return c->err;

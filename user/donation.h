@@ -18,9 +18,10 @@
 
 /*
  * Take megabytes, rounded up to blocks, from Linux and give them to the module:
- * all or nothing. Blocks of which the kernel can move everything away come
- * first, then high addresses before low ones, which are scarcer. Blocks that
- * are offline already belong to somebody else and stay as they are.
+ * all or nothing, and nothing if Linux would have too little left. Blocks of
+ * which the kernel can move everything away come first, then high addresses
+ * before low ones, which are scarcer. Blocks that are offline already belong to
+ * somebody else and stay as they are.
  */
 bool donate(int device, const struct blocks *blocks, uint64_t megabytes);
 

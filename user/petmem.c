@@ -32,9 +32,10 @@ static const char help[] =
 	"       petmem --help | --version\n"
 	"\n"
 	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
-	"Taking it is all or nothing, and is undone if a signal comes first. Giving it\n"
-	"back starts at the lowest address, or gives all, and passes over blocks in\n"
-	"use. It comes back as movable memory, which can be taken again.\n"
+	"Taking it is all or nothing: it is undone if a signal comes first, or if Linux\n"
+	"would have too little left. Giving it back starts at the lowest address, or\n"
+	"gives all, and passes over blocks in use. It comes back as movable memory,\n"
+	"which can be taken again.\n"
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 

@@ -16,8 +16,11 @@
  *                              ignored, it ends the call with EINTR
  *   memory/memoryN/signal_open a signal to send as its state is opened to write
  *   memory/memoryN/hang        offlining goes on until a signal ends it
+ *   memory/memoryN/scarce      what is available once its offlining begins
  *   memory/memoryN/stolen      what somebody else is faster to do: offline,
  *                              online, release
+ *   available                  kilobytes, less when blocks go offline; without
+ *                              it the kernel does not say
  *   open_error, state_error    errno for opening the device, a state to write
  *   abi, version_error         what PETMEM_IOC_VERSION gives
  *   impatient                  a time limit passes in a second
@@ -43,11 +46,13 @@
 
 int __real_open(const char *path, int flags, ...);
 DIR *__real_opendir(const char *path);
+FILE *__real_fopen(const char *path, const char *mode);
 ssize_t __real_write(int fd, const void *buffer, size_t size);
 unsigned int __real_alarm(unsigned int seconds);
 
 int __wrap_open(const char *path, int flags, ...);
 DIR *__wrap_opendir(const char *path);
+FILE *__wrap_fopen(const char *path, const char *mode);
 ssize_t __wrap_write(int fd, const void *buffer, size_t size);
 unsigned int __wrap_alarm(unsigned int seconds);
 int __wrap_ioctl(int fd, unsigned long command, ...);
@@ -74,7 +79,7 @@ file(const char *format, ...)
 static const char *word(const char *path)
 {
 	static char value[64];
-	FILE *stream = fopen(path, "r");
+	FILE *stream = __real_fopen(path, "r");
 
 	value[0] = '\0';
 	if (stream) {
@@ -92,7 +97,7 @@ static unsigned long long value(const char *path)
 
 static void put(const char *path, const char *mode, const char *text)
 {
-	FILE *stream = fopen(path, mode);
+	FILE *stream = __real_fopen(path, mode);
 
 	if (!stream || fputs(text, stream) == EOF || fclose(stream)) {
 		perror(path);
@@ -182,6 +187,20 @@ DIR *__wrap_opendir(const char *path)
 	return __real_opendir(file("memory"));
 }
 
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	char line[64];
+
+	if (strcmp(path, "/proc/meminfo"))
+		abort();
+	snprintf(line, sizeof(line), "MemTotal: 1 kB\nMemAvailable: %llu kB\n",
+		 value(file("available")));
+	if (!*word(file("available")))
+		line[0] = '\0';
+	put(file("meminfo"), "w", line);
+	return __real_fopen(file("meminfo"), mode);
+}
+
 unsigned int __wrap_alarm(unsigned int seconds)
 {
 	if (seconds > 1 && value(file("impatient")))
@@ -201,12 +220,28 @@ static bool stolen(const char *what, unsigned long long number)
 	return !strcmp(word(file("memory/memory%llu/stolen", number)), what);
 }
 
+static void count_available(long long bytes)
+{
+	char line[64];
+
+	if (!*word(file("available")))
+		return;
+	snprintf(line, sizeof(line), "%lld\n",
+		 (long long)value(file("available")) + bytes / 1024);
+	put(file("available"), "w", line);
+}
+
 static int offline(unsigned long long number)
 {
+	const char *scarce = word(file("memory/memory%llu/scarce", number));
+
+	if (*scarce)
+		put(file("available"), "w", scarce);
 	if (ordered("offline", number))
 		return -1;
 	if (value(file("memory/memory%llu/hang", number)))
 		return pause();
+	count_available(-(long long)block_size());
 	put(file("memory/memory%llu/state", number), "w", "offline\n");
 	put(file("memory/memory%llu/valid_zones", number), "w",
 	    "Normal Movable\n");
@@ -222,6 +257,7 @@ static int online(unsigned long long number, const char *state)
 		return -1;
 	if (value(file("memory/memory%llu/donated", number)))
 		return fail(EPERM);
+	count_available((long long)block_size());
 	put(file("memory/memory%llu/state", number), "w", "online\n");
 	put(file("memory/memory%llu/valid_zones", number), "w",
 	    movable ? "Movable\n" : "Normal\n");

@@ -287,6 +287,45 @@ test_tries_nothing_when_there_is_too_little()
 	blocks 0=Normal 1=Normal
 }
 
+test_takes_no_more_than_is_available()
+{
+	machine $SIZE_128M 0 1 2 3
+	# 256 MB and 64 MB, less 4 kB.
+	echo 327676 >"$TEST_KERNEL/available"
+	petmem 1 256
+	err "256 MB cannot be had: 256 MB are missing, 319 MB available, of which Linux keeps 64 MB"
+	err "nothing was donated"
+	log ""
+	petmem 0 128
+	petmem 1 128
+	blocks 0=Normal 1=Normal 2=Normal 3=donated
+}
+
+test_takes_all_that_is_available()
+{
+	machine $SIZE_128M 0 1 2 3
+	echo 327680 >"$TEST_KERNEL/available"
+	petmem 0 256
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+	petmem 1 128
+	echo 4 >"$TEST_KERNEL/available"
+	petmem 1 128
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+}
+
+test_stops_when_memory_becomes_scarce()
+{
+	machine $SIZE_128M 0 1 2 3
+	movable 3
+	echo 1000000 >"$TEST_KERNEL/available"
+	is 2 fail_offline $EBUSY
+	is 2 scarce 100000
+	petmem 1 384
+	err "384 MB cannot be had: 256 MB are missing, 97 MB available"
+	log offline 3 offline 2 online_movable 3
+	blocks 0=Normal 1=Normal 2=Normal 3=Movable
+}
+
 test_puts_kernel_memory_back_as_kernel_memory()
 {
 	machine $SIZE_128M 0 1

@@ -11,7 +11,7 @@ BUILD := $(TOP)/build/host-tool
 SOURCES := $(addprefix $(TOP)/user/,petmem.c donation.c device.c blocks.c \
 	     interrupt.c) $(HERE)petmem_tool_kernel.c
 HEADERS := $(wildcard $(TOP)/user/*.h) $(TOP)/petmem.h
-WRAPPED := open opendir write ioctl alarm
+WRAPPED := open opendir fopen write ioctl alarm
 
 CFLAGS ?= -O1 -g
 TEST_CFLAGS := -Wall -Wextra -Werror -fsanitize=address,undefined \
