@@ -12,10 +12,12 @@
 #include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/version.h>
 
 #include <asm/cpufeature.h>
+#include <asm/pgalloc.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
 #error "petmem needs Linux 5.10 or newer"
@@ -43,6 +45,82 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define may_split split
 #endif
+
+/*
+ * vm_operations_struct.mprotect came in 5.11. Without it nothing keeps a program from
+ * taking away permissions of a whole mapping that has some, entries included: so
+ * there is no native mode there.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define PETMEM_VM_OP_MPROTECT(function)
+static inline bool petmem_has_native_faults(void)
+{
+	return false;
+}
+#else
+#define PETMEM_VM_OP_MPROTECT(function) .mprotect = (function),
+static inline bool petmem_has_native_faults(void)
+{
+	return true;
+}
+#endif
+
+/* The function is called zap_vma_ptes() before 7.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define zap_special_vma_range zap_vma_ptes
+#endif
+
+/* VMAs have locks of their own since 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+static inline void vma_start_write(struct vm_area_struct *vma)
+{
+}
+#endif
+
+/* MEM_PREPARE_ONLINE was there from 6.9 to 6.18. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0) || \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define MEM_PREPARE_ONLINE (~0UL)
+#endif
+
+/*
+ * Give a page table the lock that Linux takes to look at its entries, which is kept
+ * in the struct page of the table, or by a pointer there where it is large (lockdep,
+ * PREEMPT_RT): then @shared is used. The part of struct page that a page table uses
+ * is called struct ptdesc since 6.6.
+ */
+static inline void petmem_init_table_lock(void *table, spinlock_t *shared)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	struct page *descriptor = virt_to_page(table);
+#else
+	struct ptdesc *descriptor = virt_to_ptdesc(table);
+#endif
+
+#if ALLOC_SPLIT_PTLOCKS
+	descriptor->ptl = shared;
+#else
+	spin_lock_init(&descriptor->ptl);
+#endif
+}
+
+/*
+ * What p4d_alloc_one() does for a user's table, which compares with a symbol that
+ * modules do not have. Page tables have a constructor at this level since 6.14.
+ */
+static inline void *petmem_p4d_alloc(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	return (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+#else
+	struct ptdesc *descriptor = pagetable_alloc(GFP_PGTABLE_USER, 0);
+
+	if (!descriptor)
+		return NULL;
+	pagetable_p4d_ctor(descriptor);
+	return ptdesc_address(descriptor);
+#endif
+}
 
 /*
  * Page-table isolation (PTI): CONFIG_PAGE_TABLE_ISOLATION became

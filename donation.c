@@ -7,7 +7,8 @@
  * which refuses to bring a block of the pool online. Linux calls it with
  * MEM_GOING_ONLINE before a block's sections are marked online, and with MEM_ONLINE
  * or MEM_CANCEL_ONLINE afterwards (online_pages() in mm/memory_hotplug.c); between
- * the two the block looks offline and is not free, so it is remembered.
+ * the two the block looks offline and is not free, so it is remembered. Where there is
+ * MEM_PREPARE_ONLINE, it comes first, before the block's struct pages are made anew.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -166,6 +167,7 @@ static int memory_event(struct notifier_block *notifier, unsigned long event,
 
 	mutex_lock(&donation_mutex);
 	switch (event) {
+	case MEM_PREPARE_ONLINE:
 	case MEM_GOING_ONLINE:
 		if (petmem_pool_overlaps(start, size)) {
 			result = notifier_from_errno(-EBUSY);

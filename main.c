@@ -4,22 +4,25 @@
  *
  * Data flows one way:
  *
- *   ioctl (main.c) -> process (process.c) -> demand paging (on_demand.c)
+ *   ioctl (main.c), native fault and fork (reservation.c)
+ *       -> process (process.c) -> demand paging (on_demand.c), copy-on-write (cow.c)
  *       -> memory map (memmap.c) and page tables (pgtables.c, tlb.c)
  *       -> pool (pool.c, buddy.c) <- donation (donation.c) <- ioctl
  *
  * Lock order, outermost first:
  *
- *   mm->mmap_lock               Linux's; written to bind, to reserve and to free
- *     petmem_process.lock       memory map and page tables of one process
- *       pool_lock (pool.c)      which pages are free
+ *   mm->mmap_lock               Linux's; read to fault, written to bind, to reserve,
+ *                               to free and to fork
+ *     petmem_process.lock       one operation of a process at a time
+ *       petmem_family.lock      memory maps, page tables and counts of relatives
+ *         pool_lock (pool.c)    which pages are free
  *     processes_lock (process.c)
  *   donation_mutex (donation.c) donations against blocks that come online
  *     extents_mutex (pool.c)    the set of donated extents
  *       pool_lock
  *
- * petmem_process.lock is taken in an mmu notifier, so no memory that reclaim would
- * have to wait for is allocated under it.
+ * petmem_family.lock is taken in an mmu notifier, so no memory that reclaim would have
+ * to wait for is allocated under it, and no mmu notifier is called.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -38,8 +41,10 @@
 #include "donation.h"
 #include "on_demand.h"
 #include "petmem.h"
+#include "pgtables.h"
 #include "pool.h"
 #include "process.h"
+#include "reservation.h"
 #include "tlb.h"
 
 static int read_argument(void *argument, const void __user *user, size_t size)
@@ -65,6 +70,36 @@ static int do_version(struct file *file, void __user *user)
 	return write_result(user, &version, sizeof(version));
 }
 
+/* The caller's own state; found by the mm that it runs on, so it stays. */
+static struct petmem_process *own_process(void)
+{
+	return petmem_process_find(current->mm);
+}
+
+/* The same, with the region reserved: as it was chosen, or for faults by signal. */
+static struct petmem_process *reserved_process(struct file *file)
+{
+	struct petmem_process *process = own_process();
+	int err;
+
+	if (process && READ_ONCE(process->map))
+		return process;
+	err = petmem_reservation_make(file, false);
+	return err ? ERR_PTR(err) : own_process();
+}
+
+static int do_mode(struct file *file, void __user *user)
+{
+	struct petmem_mode mode;
+	int err = read_argument(&mode, user, sizeof(mode));
+
+	if (err)
+		return err;
+	if (mode.reserved || (mode.flags & ~PETMEM_MODE_NATIVE))
+		return -EINVAL;
+	return petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
+}
+
 static int do_alloc(struct file *file, void __user *user)
 {
 	struct petmem_process *process;
@@ -73,13 +108,14 @@ static int do_alloc(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	if (!alloc.size || alloc.reserved ||
+	if (!alloc.size || (alloc.flags & ~PETMEM_ALLOC_GUARD) ||
 	    (alloc.align && !is_power_of_2(alloc.align)))
 		return -EINVAL;
-	process = petmem_process_reserve(file);
+	process = reserved_process(file);
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	err = petmem_alloc_vspace(process, alloc.size, alloc.align,
+				  alloc.flags & PETMEM_ALLOC_GUARD,
 				  &alloc.addr);
 	if (err)
 		return err;
@@ -98,7 +134,7 @@ static int do_free(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	process = petmem_process_find();
+	process = own_process();
 	if (!process)
 		return -EINVAL;
 	return petmem_free_vspace(process, free.addr);
@@ -112,7 +148,7 @@ static int do_query(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	process = petmem_process_find();
+	process = own_process();
 	if (!process)
 		return -ENOENT;
 	err = petmem_query_vspace(process, &query.addr, &query.size);
@@ -131,10 +167,30 @@ static int do_fault(struct file *file, void __user *user)
 		return err;
 	if (fault.reserved)
 		return -EINVAL;
-	process = petmem_process_find();
+	process = own_process();
 	if (!process)
 		return -EFAULT;
-	return petmem_handle_pagefault(process, fault.addr, fault.error_code);
+	if (mmap_read_lock_killable(current->mm))
+		return -EINTR;
+	err = petmem_handle_pagefault(process, fault.addr, fault.error_code);
+	mmap_read_unlock(current->mm);
+	return err;
+}
+
+static int do_populate(struct file *file, void __user *user)
+{
+	struct petmem_process *process;
+	struct petmem_populate populate;
+	int err = read_argument(&populate, user, sizeof(populate));
+
+	if (err)
+		return err;
+	if (!populate.size)
+		return -EINVAL;
+	process = own_process();
+	if (!process)
+		return -EFAULT;
+	return petmem_populate_vspace(process, populate.addr, populate.size);
 }
 
 static int do_invlpg(struct file *file, void __user *user)
@@ -154,7 +210,7 @@ static int do_invlpg(struct file *file, void __user *user)
 
 static int do_dump(struct file *file, void __user *user)
 {
-	struct petmem_process *process = petmem_process_reserve(file);
+	struct petmem_process *process = reserved_process(file);
 
 	if (IS_ERR(process))
 		return PTR_ERR(process);
@@ -186,10 +242,12 @@ static int do_release(struct file *file, void __user *user)
 
 static int do_status(struct file *file, void __user *user)
 {
+	struct petmem_process_counts counts = petmem_process_count();
 	struct petmem_status status;
 
 	petmem_pool_status(&status);
-	status.processes = petmem_process_count();
+	status.processes = counts.bound;
+	status.native_processes = counts.native;
 	return write_result(user, &status, sizeof(status));
 }
 
@@ -214,7 +272,8 @@ static const struct command {
 	{ PETMEM_IOC_FAULT, do_fault },	    { PETMEM_IOC_INVLPG, do_invlpg },
 	{ PETMEM_IOC_DUMP, do_dump },	    { PETMEM_IOC_DONATE, do_donate },
 	{ PETMEM_IOC_RELEASE, do_release }, { PETMEM_IOC_STATUS, do_status },
-	{ PETMEM_IOC_BLOCK, do_block },
+	{ PETMEM_IOC_BLOCK, do_block },	    { PETMEM_IOC_MODE, do_mode },
+	{ PETMEM_IOC_POPULATE, do_populate },
 };
 
 static long petmem_ioctl(struct file *file, unsigned int number,
@@ -240,8 +299,8 @@ static const struct file_operations petmem_fops = {
 	.owner = THIS_MODULE,
 	.open = petmem_open,
 	.unlocked_ioctl = petmem_ioctl,
-	.mmap = petmem_process_mmap,
-	.get_unmapped_area = petmem_process_get_unmapped_area,
+	.mmap = petmem_reservation_mmap,
+	.get_unmapped_area = petmem_reservation_get_unmapped_area,
 	.llseek = noop_llseek,
 };
 
@@ -260,9 +319,12 @@ static int __init petmem_init(void)
 		pr_err("page tables cannot be written under Xen PV\n");
 		return -ENODEV;
 	}
-	err = petmem_donation_init();
+	err = petmem_pgtables_init();
 	if (err)
 		return err;
+	err = petmem_donation_init();
+	if (err)
+		goto err_pgtables_exit;
 	err = misc_register(&petmem_device);
 	if (err)
 		goto err_donation_exit;
@@ -273,6 +335,8 @@ static int __init petmem_init(void)
 
 err_donation_exit:
 	petmem_donation_exit();
+err_pgtables_exit:
+	petmem_pgtables_exit();
 	return err;
 }
 
@@ -285,6 +349,7 @@ static void __exit petmem_exit(void)
 	misc_deregister(&petmem_device);
 	petmem_process_exit();
 	petmem_donation_exit();
+	petmem_pgtables_exit();
 	pr_info("unloaded\n");
 }
 

@@ -53,6 +53,15 @@ static struct petmem_range *new_range(void)
 	return kmalloc(sizeof(struct petmem_range), GFP_KERNEL_ACCOUNT);
 }
 
+static struct petmem_range *take_spare(struct petmem_memmap_spares *spares)
+{
+	struct petmem_range *range;
+
+	range = list_first_entry(&spares->ranges, struct petmem_range, list);
+	list_del(&range->list);
+	return range;
+}
+
 /* Put a free range into the map, behind @prev: a range or the list head. */
 static void insert_free(struct petmem_memmap *map, struct petmem_range *range,
 			struct list_head *prev, u64 start, u64 size)
@@ -60,15 +69,27 @@ static void insert_free(struct petmem_memmap *map, struct petmem_range *range,
 	range->start = start;
 	range->size = size;
 	range->allocated = false;
+	range->guarded = false;
 	list_add(&range->list, prev);
 	tree_insert(&map->tree, range);
+	map->nr_ranges++;
 }
 
 static void remove_range(struct petmem_memmap *map, struct petmem_range *range)
 {
 	list_del(&range->list);
 	rb_erase_augmented(&range->node, &map->tree, &augment);
+	map->nr_ranges--;
 	kfree(range);
+}
+
+static void init_empty(struct petmem_memmap *map)
+{
+	INIT_LIST_HEAD(&map->ranges);
+	map->tree = RB_ROOT;
+	map->nr_ranges = 0;
+	map->nr_allocated = 0;
+	map->refs = 1;
 }
 
 int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
@@ -78,56 +99,81 @@ int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
 	if (!range)
 		return -ENOMEM;
 
-	INIT_LIST_HEAD(&map->ranges);
-	map->tree = RB_ROOT;
-	map->nr_allocated = 0;
+	init_empty(map);
 	insert_free(map, range, &map->ranges, start, size);
 	return 0;
 }
 
-void petmem_memmap_reset(struct petmem_memmap *map)
+void petmem_memmap_copy(struct petmem_memmap *copy,
+			const struct petmem_memmap *map,
+			struct petmem_memmap_spares *spares)
 {
-	struct petmem_range *first, *range, *next;
-	u64 size = 0;
+	const struct petmem_range *range;
 
-	first = list_first_entry(&map->ranges, struct petmem_range, list);
-	list_for_each_entry_safe(range, next, &map->ranges, list) {
-		size += range->size;
-		if (range != first)
-			kfree(range);
+	init_empty(copy);
+	list_for_each_entry(range, &map->ranges, list) {
+		struct petmem_range *twin = take_spare(spares);
+
+		insert_free(copy, twin, copy->ranges.prev, range->start,
+			    range->size);
+		twin->allocated = range->allocated;
+		twin->guarded = range->guarded;
+		update_tree(twin);
 	}
+	copy->nr_allocated = map->nr_allocated;
+}
 
-	INIT_LIST_HEAD(&map->ranges);
-	map->tree = RB_ROOT;
-	map->nr_allocated = 0;
-	insert_free(map, first, &map->ranges, first->start, size);
+static void free_ranges(struct list_head *ranges)
+{
+	struct petmem_range *range, *next;
+
+	list_for_each_entry_safe(range, next, ranges, list)
+		kfree(range);
 }
 
 void petmem_memmap_destroy(struct petmem_memmap *map)
 {
-	struct petmem_range *range, *next;
-
-	list_for_each_entry_safe(range, next, &map->ranges, list)
-		kfree(range);
+	free_ranges(&map->ranges);
 }
 
-int petmem_memmap_get_spares(struct petmem_memmap_spares *spares)
+struct petmem_memmap *petmem_memmap_new(u64 start, u64 size)
 {
-	spares->range[0] = new_range();
-	spares->range[1] = new_range();
-	if (!spares->range[0] || !spares->range[1]) {
-		petmem_memmap_put_spares(spares);
-		return -ENOMEM;
+	struct petmem_memmap *map = kmalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+
+	if (map && petmem_memmap_init(map, start, size)) {
+		kfree(map);
+		return NULL;
+	}
+	return map;
+}
+
+void petmem_memmap_put(struct petmem_memmap *map)
+{
+	if (--map->refs)
+		return;
+	petmem_memmap_destroy(map);
+	kfree(map);
+}
+
+int petmem_memmap_get_spares(struct petmem_memmap_spares *spares, u64 count)
+{
+	INIT_LIST_HEAD(&spares->ranges);
+	for (; count; count--) {
+		struct petmem_range *range = new_range();
+
+		if (!range) {
+			petmem_memmap_put_spares(spares);
+			return -ENOMEM;
+		}
+		list_add(&range->list, &spares->ranges);
 	}
 	return 0;
 }
 
 void petmem_memmap_put_spares(struct petmem_memmap_spares *spares)
 {
-	kfree(spares->range[0]);
-	kfree(spares->range[1]);
-	spares->range[0] = NULL;
-	spares->range[1] = NULL;
+	free_ranges(&spares->ranges);
+	INIT_LIST_HEAD(&spares->ranges);
 }
 
 static u64 largest_free(const struct rb_node *node)
@@ -181,14 +227,6 @@ static bool fits(const struct petmem_range *range, u64 size, u64 align)
 	return pad < range->size && range->size - pad >= size;
 }
 
-static struct petmem_range *take_spare(struct petmem_range **spare)
-{
-	struct petmem_range *range = *spare;
-
-	*spare = NULL;
-	return range;
-}
-
 struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 					 struct petmem_memmap_spares *spares,
 					 u64 size, u64 align)
@@ -212,10 +250,10 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	map->nr_allocated++;
 
 	if (pad)
-		insert_free(map, take_spare(&spares->range[0]),
-			    range->list.prev, start, pad);
+		insert_free(map, take_spare(spares), range->list.prev, start,
+			    pad);
 	if (rest)
-		insert_free(map, take_spare(&spares->range[1]), &range->list,
+		insert_free(map, take_spare(spares), &range->list,
 			    range->start + size, rest);
 	return range;
 }
@@ -255,6 +293,7 @@ static void merge_next(struct petmem_memmap *map, struct petmem_range *range)
 void petmem_memmap_free(struct petmem_memmap *map, struct petmem_range *range)
 {
 	range->allocated = false;
+	range->guarded = false;
 	update_tree(range);
 	map->nr_allocated--;
 

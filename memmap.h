@@ -30,22 +30,30 @@ struct petmem_range {
 	u64 size;
 	u64 largest_free; /* the largest free range in this node's subtree */
 	bool allocated;
+	bool guarded; /* of an allocated range: its last page is not to be touched */
 };
 
 struct petmem_memmap {
 	struct list_head ranges;
 	struct rb_root tree;
-	u64 nr_allocated; /* number of allocated ranges */
+	u64 nr_ranges;
+	u64 nr_allocated; /* of them */
+	u64 refs; /* processes that share the map; it is theirs to count */
 };
 
 /*
- * The nodes that one allocation can need: it may leave a free range before it
- * (alignment) and one behind it. They are taken before the caller's locks, so that
- * nothing is allocated under them.
+ * Nodes for an allocation or a copy. They are taken before the caller's locks, so
+ * that nothing is allocated under them.
  */
 struct petmem_memmap_spares {
-	struct petmem_range *range[2];
+	struct list_head ranges;
 };
+
+/*
+ * So many nodes can one allocation need: it may leave a free range before it
+ * (alignment) and one behind it.
+ */
+#define PETMEM_MEMMAP_ALLOC_SPARES 2
 
 /**
  * petmem_memmap_init() - set up a map that is one free range
@@ -59,13 +67,34 @@ struct petmem_memmap_spares {
 int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size);
 
 /**
- * petmem_memmap_reset() - make the whole map one free range again
- * @map: the map
+ * petmem_memmap_copy() - set up a map that is like another
+ * @copy: what to set up
+ * @map: the original
+ * @spares: at least @map->nr_ranges nodes, which become the copy's
  *
- * Cannot fail: it keeps one of the nodes that the map already has.
  * Context: does not sleep; the caller serialises all calls on one map.
  */
-void petmem_memmap_reset(struct petmem_memmap *map);
+void petmem_memmap_copy(struct petmem_memmap *copy,
+			const struct petmem_memmap *map,
+			struct petmem_memmap_spares *spares);
+
+/**
+ * petmem_memmap_new() - make a map that is one free range
+ * @start: first address, page-aligned
+ * @size: multiple of the page size, not 0
+ *
+ * Return: a map with one reference, or NULL.
+ * Context: may sleep.
+ */
+struct petmem_memmap *petmem_memmap_new(u64 start, u64 size);
+
+/**
+ * petmem_memmap_put() - drop a reference to a map of petmem_memmap_new()
+ * @map: gone with the last one
+ *
+ * Context: does not sleep; the caller serialises all calls on one map.
+ */
+void petmem_memmap_put(struct petmem_memmap *map);
 
 /**
  * petmem_memmap_destroy() - free all nodes
@@ -76,24 +105,25 @@ void petmem_memmap_reset(struct petmem_memmap *map);
 void petmem_memmap_destroy(struct petmem_memmap *map);
 
 /**
- * petmem_memmap_get_spares() - take the nodes for one allocation
+ * petmem_memmap_get_spares() - take nodes
  * @spares: where to put them
+ * @count: how many
  *
  * Return: 0 or -ENOMEM.
  * Context: may sleep; no lock that memory reclaim may take is held.
  */
-int petmem_memmap_get_spares(struct petmem_memmap_spares *spares);
+int petmem_memmap_get_spares(struct petmem_memmap_spares *spares, u64 count);
 
 /**
  * petmem_memmap_put_spares() - free the nodes that were not used
- * @spares: as left by petmem_memmap_alloc()
+ * @spares: as left by petmem_memmap_alloc() or petmem_memmap_copy()
  */
 void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
 
 /**
  * petmem_memmap_alloc() - allocate the lowest free addresses that fit
  * @map: the map
- * @spares: from petmem_memmap_get_spares(); nodes that are used are set to NULL
+ * @spares: at least PETMEM_MEMMAP_ALLOC_SPARES nodes; some may be used
  * @size: multiple of the page size, not 0
  * @align: power of two, at least the page size
  *

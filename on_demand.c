@@ -7,9 +7,11 @@
  *
  *   touch -> fault -> is the address allocated?   no: SIGSEGV
  *                     is the access allowed?      no: SIGSEGV
- *                     is the page there already?  yes: another thread was faster
- *                     a page from the pool        none: SIGSEGV
- *                     clear it, map it
+ *                     is the page there already?
+ *                       no:    a page from the pool, cleared  (none left: SIGSEGV)
+ *                       yes, but a relative shares it, and this is a write:
+ *                              a copy of it                   (none left: SIGSEGV)
+ *                       yes:   another thread was faster
  *         -> touch again
  *
  * A free unmaps the pages, makes every processor forget them, and gives them back.
@@ -22,12 +24,16 @@
 #include <linux/mm.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "cow.h"
+#include "memmap.h"
 #include "petmem.h"
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
+#include "reservation.h"
 
 /* What may be asked of a page: to read and write it from user mode. */
 #define ALLOWED_ACCESS \
@@ -42,41 +48,105 @@ static struct petmem_range *find_allocated(struct petmem_process *process,
 {
 	struct petmem_range *range;
 
-	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
 
-	if (!process->reserved)
+	if (!process->map)
 		return NULL;
-	range = petmem_memmap_find(&process->map, addr);
+	range = petmem_memmap_find(process->map, addr);
 	return range && range->allocated ? range : NULL;
 }
 
-int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
-			u64 *addr)
+/* The end of what may be touched of a range. */
+static u64 usable_end(const struct petmem_range *range)
 {
-	struct petmem_memmap_spares spares;
-	struct petmem_range *range = NULL;
+	return range->start + range->size - (range->guarded ? PAGE_SIZE : 0);
+}
+
+static bool is_usable(struct petmem_process *process, u64 addr)
+{
+	struct petmem_range *range = find_allocated(process, addr);
+
+	return range && addr < usable_end(range);
+}
+
+int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
+			bool guard, u64 *addr)
+{
+	struct petmem_map_change change;
+	struct petmem_range *range;
 	int err;
 
 	if (size > PETMEM_REGION_SIZE || align > PETMEM_REGION_SIZE)
 		return -ENOMEM;
-	err = petmem_memmap_get_spares(&spares);
-	if (err)
-		return err;
+	size = PAGE_ALIGN(size) + (guard ? PAGE_SIZE : 0);
+	align = max_t(u64, align, PAGE_SIZE);
+
 	mutex_lock(&process->lock);
-	if (!process->reserved) {
-		err = -EAGAIN;
-	} else {
-		range = petmem_memmap_alloc(&process->map, &spares,
-					    PAGE_ALIGN(size),
-					    max_t(u64, align, PAGE_SIZE));
-		if (range)
+	err = petmem_cow_prepare_change(process, &change,
+					PETMEM_MEMMAP_ALLOC_SPARES);
+	if (err)
+		goto out_unlock;
+	mutex_lock(&process->family->lock);
+	if (process->map) {
+		petmem_cow_own_map(process, &change);
+		range = petmem_memmap_alloc(process->map, &change.spares, size,
+					    align);
+		if (range) {
+			range->guarded = guard;
 			*addr = range->start;
-		else
+		} else {
 			err = -ENOMEM;
+		}
+	} else {
+		err = -EAGAIN;
 	}
+	mutex_unlock(&process->family->lock);
+	petmem_cow_finish_change(&change);
+out_unlock:
 	mutex_unlock(&process->lock);
-	petmem_memmap_put_spares(&spares);
 	return err;
+}
+
+/* Find the range that begins at @addr, and have alone what it takes to unmap it. */
+static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
+{
+	struct petmem_range *range;
+	int err = -EINVAL;
+
+	mutex_lock(&process->family->lock);
+	range = find_allocated(process, addr);
+	if (range && range->start == addr) {
+		*end = addr + range->size;
+		err = petmem_pgtables_part(petmem_process_mm(process), addr,
+					   *end);
+	}
+	mutex_unlock(&process->family->lock);
+	return err;
+}
+
+/*
+ * Processors forget the pages first, then devices and virtual machines, and only then
+ * the pages are freed.
+ */
+static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	struct petmem_gather gather;
+	u64 next;
+
+	petmem_gather_init(&gather, addr, end);
+	for (; addr < end; addr = next) {
+		mutex_lock(&process->family->lock);
+		next = petmem_pgtables_unmap(mm, addr, end, &gather);
+		mutex_unlock(&process->family->lock);
+		if (!gather.nr)
+			continue;
+		petmem_reservation_notify(mm, addr, next);
+		mutex_lock(&process->family->lock);
+		petmem_gather_put(&gather);
+		mutex_unlock(&process->family->lock);
+	}
+	petmem_gather_exit(&gather);
 }
 
 /*
@@ -86,18 +156,29 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 int petmem_free_vspace(struct petmem_process *process, u64 addr)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
-	struct petmem_range *range;
-	int err = -EINVAL;
+	struct petmem_map_change change;
+	u64 end;
+	int err;
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
+	petmem_reservation_lock(mm);
 	mutex_lock(&process->lock);
-	range = find_allocated(process, addr);
-	if (range && range->start == addr) {
-		petmem_pgtables_unmap(mm, addr, addr + range->size);
-		petmem_memmap_free(&process->map, range);
-		err = 0;
-	}
+	err = petmem_cow_prepare_change(process, &change, 0);
+	if (err)
+		goto out_unlock;
+	err = prepare_free(process, addr, &end);
+	if (err)
+		goto out_finish;
+	unmap_range(process, addr, end);
+
+	mutex_lock(&process->family->lock);
+	petmem_cow_own_map(process, &change);
+	petmem_memmap_free(process->map, find_allocated(process, addr));
+	mutex_unlock(&process->family->lock);
+out_finish:
+	petmem_cow_finish_change(&change);
+out_unlock:
 	mutex_unlock(&process->lock);
 	mmap_write_unlock(mm);
 	return err;
@@ -108,41 +189,47 @@ int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size)
 	struct petmem_range *range;
 	int err = -ENOENT;
 
-	mutex_lock(&process->lock);
-	range = find_allocated(process, *addr);
-	if (range) {
+	mutex_lock(&process->family->lock);
+	if (is_usable(process, *addr)) {
+		range = find_allocated(process, *addr);
 		*addr = range->start;
-		*size = range->size;
+		*size = usable_end(range) - range->start;
 		err = 0;
 	}
-	mutex_unlock(&process->lock);
+	mutex_unlock(&process->family->lock);
 	return err;
+}
+
+static void print_map(const struct petmem_memmap *map)
+{
+	struct petmem_range *range;
+	unsigned int printed = 0;
+
+	pr_info("memory map of process %d (%s): %llu allocations\n",
+		task_tgid_nr(current), current->comm, map->nr_allocated);
+	list_for_each_entry(range, &map->ranges, list) {
+		if (printed++ == DUMP_RANGES) {
+			pr_info("  and more\n");
+			break;
+		}
+		pr_info("  %#llx-%#llx %s %llu KiB%s\n", range->start,
+			range->start + range->size,
+			range->allocated ? "allocated" : "free",
+			range->size / SZ_1K, range->guarded ? ", guarded" : "");
+	}
 }
 
 int petmem_dump_vspace(struct petmem_process *process)
 {
 	static DEFINE_RATELIMIT_STATE(dumps, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
-	struct petmem_range *range;
-	unsigned int printed = 0;
 
 	if (!__ratelimit(&dumps))
 		return -EAGAIN;
-	mutex_lock(&process->lock);
-	pr_info("memory map of process %d (%s): %llu allocations\n",
-		task_tgid_nr(current), current->comm,
-		process->map.nr_allocated);
-	list_for_each_entry(range, &process->map.ranges, list) {
-		if (printed++ == DUMP_RANGES) {
-			pr_info("  and more\n");
-			break;
-		}
-		pr_info("  %#llx-%#llx %s %llu KiB\n", range->start,
-			range->start + range->size,
-			range->allocated ? "allocated" : "free",
-			range->size / SZ_1K);
-	}
-	mutex_unlock(&process->lock);
+	mutex_lock(&process->family->lock);
+	if (process->map)
+		print_map(process->map);
+	mutex_unlock(&process->family->lock);
 	return 0;
 }
 
@@ -150,31 +237,46 @@ int petmem_dump_vspace(struct petmem_process *process)
 static int map_new_page(struct mm_struct *mm, u64 addr)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
-	int err;
 
 	if (!page_addr)
 		return -ENOMEM;
+	if (petmem_pgtables_make_private(mm, addr)) {
+		petmem_put_page(page_addr);
+		return -ENOMEM;
+	}
 	clear_page(__va(page_addr));
-	err = petmem_pgtables_map(mm, addr, page_addr);
-	if (err)
-		petmem_free_pages(page_addr, 1);
-	return err;
+	petmem_pgtables_set(mm, addr, page_addr);
+	return 0;
+}
+
+static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+
+	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
+
+	if (!is_usable(process, addr))
+		return -EFAULT;
+	if (error_code & ~ALLOWED_ACCESS)
+		return -EACCES;
+	if (!petmem_pgtables_page(mm, addr))
+		return map_new_page(mm, addr);
+	if ((error_code & PETMEM_FAULT_WRITE) &&
+	    !petmem_pgtables_is_writable(mm, addr))
+		return petmem_cow_break(process, addr);
+	return 0;
 }
 
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code)
 {
-	struct mm_struct *mm = petmem_process_mm(process);
-	int err = 0;
+	int err;
 
-	addr &= PAGE_MASK;
 	mutex_lock(&process->lock);
-	if (!find_allocated(process, addr))
-		err = -EFAULT;
-	else if (error_code & ~ALLOWED_ACCESS)
-		err = -EACCES;
-	else if (!petmem_pgtables_is_mapped(mm, addr))
-		err = map_new_page(mm, addr);
+	mutex_lock(&process->family->lock);
+	err = bring_page(process, addr & PAGE_MASK, error_code);
+	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
 
 	if (err == -ENOMEM)
@@ -182,4 +284,77 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			"process %d (%s) needs a page, and the pool is empty\n",
 			task_tgid_nr(current), current->comm);
 	return err;
+}
+
+static bool lies_in_one_range(struct petmem_process *process, u64 addr,
+			      u64 size)
+{
+	bool lies = false;
+
+	mutex_lock(&process->family->lock);
+	if (is_usable(process, addr))
+		lies = size <= usable_end(find_allocated(process, addr)) - addr;
+	mutex_unlock(&process->family->lock);
+	return lies;
+}
+
+int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	u64 end = addr + size;
+	int err = 0;
+
+	if (!lies_in_one_range(process, addr, size))
+		return -EFAULT;
+	for (addr &= PAGE_MASK; addr < end && !err; addr += PAGE_SIZE) {
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		err = petmem_handle_pagefault(
+			process, addr, PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
+		mmap_read_unlock(mm);
+		cond_resched();
+	}
+	return err;
+}
+
+/* Copy within one page, bringing it first. */
+static int access_page(struct petmem_process *process, u64 addr, void *buffer,
+		       size_t size, bool write)
+{
+	char *page;
+	int err;
+
+	mutex_lock(&process->lock);
+	mutex_lock(&process->family->lock);
+	err = bring_page(process, addr & PAGE_MASK,
+			 write ? PETMEM_FAULT_WRITE : 0);
+	if (!err) {
+		page = __va(petmem_pgtables_page(petmem_process_mm(process),
+						 addr));
+		if (write)
+			memcpy(page + offset_in_page(addr), buffer, size);
+		else
+			memcpy(buffer, page + offset_in_page(addr), size);
+	}
+	mutex_unlock(&process->family->lock);
+	mutex_unlock(&process->lock);
+	return err;
+}
+
+int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
+			 int size, bool write)
+{
+	int done = 0;
+
+	while (done < size) {
+		int part = min_t(int, size - done,
+				 PAGE_SIZE - offset_in_page(addr + done));
+		int err = access_page(process, addr + done, buffer + done, part,
+				      write);
+
+		if (err)
+			return done ? done : err;
+		done += part;
+	}
+	return done;
 }

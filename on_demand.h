@@ -2,8 +2,8 @@
 /*
  * on_demand.h - demand paging: virtual memory now, physical memory when touched.
  *
- * All addresses and sizes are in bytes. All of it is in process context, on the mm
- * of the process itself, without its mmap lock.
+ * All addresses and sizes are in bytes. All of it is in process context, and without
+ * the mmap lock where nothing else is said.
  */
 #ifndef PETMEM_ON_DEMAND_H
 #define PETMEM_ON_DEMAND_H
@@ -17,20 +17,23 @@ struct petmem_process;
  * @process: for whom
  * @size: at least 1; rounded up to whole pages
  * @align: power of two
+ * @guard: put a page behind it that cannot be touched
  * @addr: set to the beginning of the range
  *
  * Return: 0; -ENOMEM when there is no such hole in the region or no kernel memory;
  * -EAGAIN when another thread unmapped the region just now.
  */
 int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
-			u64 *addr);
+			bool guard, u64 *addr);
 
 /**
  * petmem_free_vspace() - free a range and the memory behind it
  * @process: whose
  * @addr: the beginning of an allocated range
  *
- * Return: 0; -EINVAL when no allocated range begins there; -EINTR.
+ * Return: 0; -EINVAL when no allocated range begins there; -ENOMEM when relatives
+ * share what has to be taken apart for it, and there is no page or kernel memory;
+ * -EINTR.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr);
 
@@ -60,8 +63,35 @@ int petmem_dump_vspace(struct petmem_process *process);
  *
  * Return: 0: repeat the access; -EFAULT: the address is in no allocated range;
  * -EACCES: this access is not allowed there; -ENOMEM: the pool is empty.
+ * Context: the mmap lock of the process is held for reading.
  */
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code);
+
+/**
+ * petmem_populate_vspace() - fault a range in, for writing
+ * @process: whose
+ * @addr: in an allocated range
+ * @size: in bytes; not beyond the end of that range
+ *
+ * Return: 0; -EFAULT when it does not lie in one allocated range; -ENOMEM, with some
+ * of it done, when the pool is empty; -EINTR, the same.
+ */
+int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size);
+
+/**
+ * petmem_access_vspace() - read or write a process's memory from outside
+ * @process: whose
+ * @addr: where
+ * @buffer: the kernel's memory to copy to, or from
+ * @size: in bytes
+ * @write: into the process's memory
+ *
+ * Return: how many bytes were copied, which may be fewer; an error as from
+ * petmem_handle_pagefault() when it is none.
+ * Context: the mmap lock of the process is held for reading.
+ */
+int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
+			 int size, bool write);
 
 #endif /* PETMEM_ON_DEMAND_H */

@@ -6,14 +6,21 @@
  *
  *   1. open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC).
  *   2. PETMEM_IOC_VERSION, and go on only if .abi is PETMEM_ABI_VERSION.
- *   3. PETMEM_IOC_ALLOC reserves a range of virtual pages inside
+ *   3. PETMEM_IOC_MODE, with PETMEM_MODE_NATIVE, for native faults. Step 5 is
+ *      the kernel's business then.
+ *   4. PETMEM_IOC_ALLOC reserves a range of virtual pages inside
  *      [PETMEM_REGION_START, PETMEM_REGION_END). No memory stands behind it.
- *   4. The first access to each page raises SIGSEGV. The handler passes the
- *      address and the processor's error code to PETMEM_IOC_FAULT. If that
- *      returns 0, the page is mapped: return from the handler and the access is
- *      repeated. On any error the access was wrong: do what would have been done
- *      without petmem.
- *   5. PETMEM_IOC_FREE unmaps the range and gives its pages back.
+ *   5. The first access to each page, and the first write to each after a fork,
+ *      raises SIGSEGV. The handler passes the address and the processor's error
+ *      code to PETMEM_IOC_FAULT. If that returns 0, the page is mapped: return
+ *      from the handler and the access is repeated. On any error the access was
+ *      wrong: do what would have been done without petmem.
+ *   6. PETMEM_IOC_FREE unmaps the range and gives its pages back.
+ *
+ * After fork, parent and child each see the memory as it was, and each its own
+ * writes only: pages are shared until one of them writes. The child may have
+ * nothing, when there was no kernel memory, or more relatives than the module's
+ * parameter max_relatives; its accesses raise SIGSEGV then.
  *
  * Memory belongs to the address space (the mm), not to the descriptor: any
  * descriptor of the device acts on the address space of the thread that calls,
@@ -26,8 +33,8 @@
  * Rules for every command: the result is 0, or -1 with errno set and nothing
  * changed. ENOTTY: unknown command. EFAULT: the argument cannot be read or
  * written. EINVAL: a reserved field or an unknown flag is not zero. ENOMEM: no
- * kernel memory for the bookkeeping. EINTR: a fatal signal came first. ALLOC and
- * DUMP, which reserve the region, also give EEXIST or EBUSY when something else
+ * kernel memory for the bookkeeping. EINTR: a fatal signal came first. MODE, ALLOC
+ * and DUMP, which reserve the region, also give EEXIST or EBUSY when something else
  * is there already, and ENOMEM when RLIMIT_AS leaves no room for it (it counts
  * with its whole PETMEM_REGION_SIZE). All sizes and addresses are in bytes. A
  * released command never changes; new ones are added.
@@ -39,7 +46,7 @@
 #include <linux/types.h>
 
 #define PETMEM_DEVICE "/dev/petmem"
-#define PETMEM_ABI_VERSION 1
+#define PETMEM_ABI_VERSION 2
 
 #define PETMEM_PAGE_SIZE 4096ULL
 
@@ -67,12 +74,17 @@ struct petmem_alloc {
 	__u64 size; /* in: at least 1; out: rounded up to whole pages */
 	__u64 align; /* in: alignment of addr; 0 and less than a page: a page */
 	__u64 addr; /* out: where the allocation begins */
-	__u64 reserved; /* in: 0 */
+	__u64 flags; /* in: PETMEM_ALLOC_* */
 };
+
+/* Behind the allocation there is a page that belongs to it and cannot be touched. */
+#define PETMEM_ALLOC_GUARD (1ULL << 0)
 
 /*
  * Free a whole allocation.
  * EINVAL: addr is not the beginning of a live allocation.
+ * ENOMEM: relatives share page tables that have to be taken apart for it, and the
+ * pool has no free page. Nothing was freed.
  */
 struct petmem_free {
 	__u64 addr; /* in */
@@ -107,6 +119,34 @@ struct petmem_fault {
 #define PETMEM_FAULT_PRESENT (1U << 0) /* 0: the page was not present */
 #define PETMEM_FAULT_WRITE (1U << 1) /* the access was a write */
 #define PETMEM_FAULT_USER (1U << 2) /* it was made in user mode */
+
+/*
+ * Choose how page faults come in, before the first allocation. It holds as long as
+ * the region is reserved; children of fork inherit it.
+ * EBUSY: it has been chosen already, and otherwise.
+ * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11).
+ */
+struct petmem_mode {
+	__u32 flags; /* in: PETMEM_MODE_* */
+	__u32 reserved; /* in: 0 */
+};
+
+/*
+ * The kernel handles the faults itself, also those of system calls; no SIGSEGV is
+ * raised but for a stray access. Without it faults raise SIGSEGV, as below.
+ */
+#define PETMEM_MODE_NATIVE (1U << 0)
+
+/*
+ * Map all pages of a range now, as a write to each would.
+ * EFAULT: it does not lie in one allocation.
+ * ENOMEM: the pool has not enough free pages. EINTR. Some pages are mapped then.
+ */
+struct petmem_populate {
+	__u64 addr; /* in */
+	__u64 size; /* in: at least 1 */
+};
+
 /*
  * Invalidate the TLB entries of one page on every processor that may hold them.
  * Never needed for correctness: the module does it on every unmap.
@@ -138,6 +178,7 @@ struct petmem_status {
 	__u64 table_pages; /* out: in use as page tables */
 	__u64 data_pages; /* out: in use as memory of processes */
 	__u64 processes; /* out: address spaces bound to the module */
+	__u64 native_processes; /* out: of them, those with native faults */
 	__u64 blocks; /* out: donated ranges, see PETMEM_IOC_BLOCK */
 	__u64 block_size; /* out: size and alignment of a donation's unit */
 };
@@ -173,5 +214,7 @@ struct petmem_block {
 #define PETMEM_IOC_RELEASE _IOW('P', 0xe8, struct petmem_extent)
 #define PETMEM_IOC_STATUS _IOR('P', 0xe9, struct petmem_status)
 #define PETMEM_IOC_BLOCK _IOWR('P', 0xea, struct petmem_block)
+#define PETMEM_IOC_MODE _IOW('P', 0xeb, struct petmem_mode)
+#define PETMEM_IOC_POPULATE _IOW('P', 0xec, struct petmem_populate)
 
 #endif /* PETMEM_H */

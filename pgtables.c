@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pgtables.c - the page tables of the region: walk, map, unmap.
+ * pgtables.c - the page tables of the region. The rules are in pgtables.h.
  *
  * The walk begins at mm->pgd, which is what CR3 holds while the mm runs. CR3 itself
  * would do for a fault, but the end of an mm may run on another one's CR3.
@@ -9,6 +9,9 @@
 
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "compat.h"
 #include "petmem.h"
@@ -20,22 +23,32 @@ enum level {
 	LEVEL_PTE, /* 4 KiB */
 	LEVEL_PMD, /* 2 MiB */
 	LEVEL_PUD, /* 1 GiB */
+	LEVELS,
 };
 
 #define INDEX_BITS 9
-#define INDEX_MASK (BIT(INDEX_BITS) - 1)
+#define ENTRIES BIT(INDEX_BITS)
+#define INDEX_MASK (ENTRIES - 1)
+
+static u64 *empty_pud_table, *empty_pmd_table;
+
+/* Where a lock is too large for a struct page, one serves all tables. */
+static DEFINE_SPINLOCK(tables_lock);
 
 static unsigned int level_shift(enum level level)
 {
 	return PAGE_SHIFT + INDEX_BITS * level;
 }
 
-/* Where the span of the entry for @addr ends, but not behind @end. */
-static u64 span_end(u64 addr, u64 end, enum level level)
+/* Where the span of the entry for @addr begins, and where it ends. */
+static u64 span_start(u64 addr, enum level level)
 {
-	u64 next = (addr | (BIT_ULL(level_shift(level)) - 1)) + 1;
+	return addr & ~(BIT_ULL(level_shift(level)) - 1);
+}
 
-	return min(next, end);
+static u64 span_end(u64 addr, enum level level)
+{
+	return span_start(addr, level) + BIT_ULL(level_shift(level));
 }
 
 static u64 *entry_of(u64 *table, u64 addr, enum level level)
@@ -59,20 +72,26 @@ static u64 *table_of(u64 entry)
 	return __va(frame_of(entry));
 }
 
-/* How many entries of a table are present. Kept outside of the table. */
-static u16 *live_entries(u64 *table)
+/* What is known of the page that an entry points to. */
+static struct petmem_page *page_of(u64 entry)
 {
-	return &petmem_pool_page(__pa(table) & PAGE_MASK)->live;
+	return petmem_pool_page(frame_of(entry));
 }
 
-static u64 table_entry(uintptr_t table_addr)
+static u64 table_entry(const u64 *table)
 {
-	return table_addr | _PAGE_TABLE;
+	return __pa(table) | _PAGE_TABLE;
+}
+
+/* An entry that leads to where nothing is. */
+static u64 empty_entry(const u64 *table)
+{
+	return table_entry(table) & ~(u64)_PAGE_RW;
 }
 
 /*
  * User data: readable, writable, never executable. Accessed and dirty are set from
- * the start, so that the processor never writes to the entry.
+ * the start, so that neither the processor nor Linux ever writes to the entry.
  */
 static u64 leaf_entry(uintptr_t page_addr)
 {
@@ -81,10 +100,31 @@ static u64 leaf_entry(uintptr_t page_addr)
 	       __supported_pte_mask;
 }
 
+/* Does an entry of a table of this level lead to nothing? */
+static bool is_none(u64 entry, enum level level)
+{
+	if (level == LEVEL_PUD)
+		return table_of(entry) == empty_pmd_table;
+	return !entry;
+}
+
+static void set_none(u64 *entry, enum level level)
+{
+	WRITE_ONCE(*entry, level == LEVEL_PUD ? empty_entry(empty_pmd_table) : 0);
+}
+
+/* Is there a table, and has it one owner? */
+static bool is_private(u64 entry)
+{
+	return is_present(entry) && table_of(entry) != empty_pud_table &&
+	       table_of(entry) != empty_pmd_table && page_of(entry)->refs == 1;
+}
+
+/* ---- The slot ---- */
+
 /*
  * The slot: Linux's entry that leads to the region's PUD table. Without 5-level
- * paging the P4D is folded into the PGD, and p4d_offset() gives the PGD entry. With
- * it, PGD entry 0 exists in every process: its code and stack are below it.
+ * paging the P4D is folded into the PGD, and p4d_offset() gives the PGD entry.
  */
 static u64 *slot_of(struct mm_struct *mm)
 {
@@ -97,107 +137,489 @@ static u64 *slot_of(struct mm_struct *mm)
 
 static u64 slot_read(struct mm_struct *mm)
 {
-	u64 *slot = slot_of(mm);
-
-	return slot ? READ_ONCE(*slot) : 0;
+	return READ_ONCE(*slot_of(mm));
 }
 
 /*
- * With page-table isolation and 4 levels the slot is in two tables: the kernel's
- * PGD, and the user's in the page behind it. The kernel's copy has XD set, so that
- * user code never runs by mistake on the kernel's tables, as __pti_set_user_pgtbl()
- * in arch/x86/mm/pti.c does it. With 5 levels both PGDs lead to the same P4D table.
+ * With page-table isolation a PGD entry is in two tables: the kernel's, and the
+ * user's in the page behind it. The kernel's copy has XD set, so that user code never
+ * runs by mistake on the kernel's tables, as __pti_set_user_pgtbl() in
+ * arch/x86/mm/pti.c does it.
  */
-static void slot_write(struct mm_struct *mm, u64 entry)
+static void pgd_write(struct mm_struct *mm, u64 entry)
 {
-	pgd_t *user_pgd = petmem_user_pgd(pgd_offset(mm, PETMEM_REGION_START));
+	pgd_t *pgd = pgd_offset(mm, PETMEM_REGION_START);
+	pgd_t *user_pgd = petmem_user_pgd(pgd);
 
-	if (user_pgd && !pgtable_l5_enabled()) {
+	if (user_pgd) {
 		WRITE_ONCE(user_pgd->pgd, entry);
 		if (entry)
 			entry |= _PAGE_NX & __supported_pte_mask;
 	}
-	WRITE_ONCE(*slot_of(mm), entry);
+	WRITE_ONCE(pgd->pgd, entry);
 }
 
-bool petmem_pgtables_slot_is_empty(struct mm_struct *mm)
+/* With 5 levels both PGDs lead to the same P4D table. */
+static void slot_write(struct mm_struct *mm, u64 entry)
 {
+	if (pgtable_l5_enabled())
+		WRITE_ONCE(*slot_of(mm), entry);
+	else
+		pgd_write(mm, entry);
+}
+
+/*
+ * With 5 levels the slot is in a P4D table. A process has it, because its code and
+ * its stack are below the same PGD entry; a child in the middle of fork may not.
+ */
+int petmem_pgtables_prepare(struct mm_struct *mm)
+{
+	void *table;
+
 	mmap_assert_write_locked(mm);
-	return slot_of(mm) && !slot_read(mm);
-}
-
-/* A new, empty table; 0 when the pool has no page. */
-static uintptr_t new_table(void)
-{
-	uintptr_t table_addr = petmem_alloc_pages(1, PETMEM_PAGE_TABLE);
-
-	if (table_addr) {
-		clear_page(__va(table_addr));
-		/* Cleared before the processor can find it. */
-		smp_wmb();
-	}
-	return table_addr;
-}
-
-/* The region's PUD table, made if it is missing; NULL when there is no page. */
-static u64 *pud_table(struct mm_struct *mm)
-{
-	u64 slot = slot_read(mm);
-
-	if (!is_present(slot)) {
-		uintptr_t table_addr = new_table();
-
-		if (!table_addr)
-			return NULL;
-		slot = table_entry(table_addr);
-		slot_write(mm, slot);
-	}
-	return table_of(slot);
-}
-
-/* The table below, made if it is missing; NULL when there is no page. */
-static u64 *lower_table(u64 *table, u64 addr, enum level level)
-{
-	u64 *entry = entry_of(table, addr, level);
-
-	if (!is_present(*entry)) {
-		uintptr_t table_addr = new_table();
-
-		if (!table_addr)
-			return NULL;
-		WRITE_ONCE(*entry, table_entry(table_addr));
-		(*live_entries(table))++;
-	}
-	return table_of(*entry);
-}
-
-int petmem_pgtables_map(struct mm_struct *mm, u64 addr, uintptr_t page_addr)
-{
-	u64 *table = pud_table(mm);
-
-	if (table)
-		table = lower_table(table, addr, LEVEL_PUD);
-	if (table)
-		table = lower_table(table, addr, LEVEL_PMD);
-	if (!table) {
-		/* Gives back the tables that were made on the way. */
-		petmem_pgtables_unmap(mm, addr, addr + PAGE_SIZE);
+	if (slot_of(mm))
+		return 0;
+	table = petmem_p4d_alloc();
+	if (!table)
 		return -ENOMEM;
-	}
-	WRITE_ONCE(*entry_of(table, addr, LEVEL_PTE), leaf_entry(page_addr));
-	(*live_entries(table))++;
+	/* Cleared before a processor can find it. */
+	smp_wmb();
+	spin_lock(&mm->page_table_lock);
+	pgd_write(mm, __pa(table) | _PAGE_TABLE);
+	spin_unlock(&mm->page_table_lock);
 	return 0;
 }
 
-bool petmem_pgtables_is_mapped(struct mm_struct *mm, u64 addr)
+int petmem_pgtables_attach(struct mm_struct *mm)
+{
+	mmap_assert_write_locked(mm);
+	if (slot_read(mm))
+		return -EBUSY;
+	slot_write(mm, empty_entry(empty_pud_table));
+	return 0;
+}
+
+/* Without the bit that only the kernel's copy has. */
+u64 petmem_pgtables_slot(struct mm_struct *mm)
+{
+	return slot_read(mm) & ~(u64)_PAGE_NX;
+}
+
+u64 petmem_pgtables_detach(struct mm_struct *mm)
+{
+	u64 slot = petmem_pgtables_slot(mm);
+
+	slot_write(mm, 0);
+	petmem_tlb_shootdown(mm, PETMEM_REGION_START, PETMEM_REGION_END);
+	return slot;
+}
+
+/* ---- Tables ---- */
+
+static void *new_kernel_table(void)
+{
+	return (void *)get_zeroed_page(GFP_KERNEL);
+}
+
+int petmem_pgtables_init(void)
+{
+	size_t i;
+
+	empty_pud_table = new_kernel_table();
+	empty_pmd_table = new_kernel_table();
+	if (!empty_pud_table || !empty_pmd_table) {
+		petmem_pgtables_exit();
+		return -ENOMEM;
+	}
+	for (i = 0; i < ENTRIES; i++)
+		set_none(&empty_pud_table[i], LEVEL_PUD);
+	petmem_init_table_lock(empty_pmd_table, &tables_lock);
+	return 0;
+}
+
+void petmem_pgtables_exit(void)
+{
+	free_page((unsigned long)empty_pud_table);
+	free_page((unsigned long)empty_pmd_table);
+}
+
+/* Pages taken for the tables that a path lacks, before anything is changed. */
+struct spares {
+	uintptr_t page_addr[LEVELS];
+	int nr;
+};
+
+static int take_spares(struct spares *spares, int nr)
+{
+	for (spares->nr = 0; spares->nr < nr; spares->nr++) {
+		uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_TABLE);
+
+		if (!page_addr) {
+			while (spares->nr)
+				petmem_free_pages(
+					spares->page_addr[--spares->nr], 1);
+			return -ENOMEM;
+		}
+		spares->page_addr[spares->nr] = page_addr;
+	}
+	return 0;
+}
+
+static u64 *spare_table(struct spares *spares)
+{
+	u64 *table = __va(spares->page_addr[--spares->nr]);
+
+	petmem_init_table_lock(table, &tables_lock);
+	return table;
+}
+
+static u64 *new_table(struct spares *spares, enum level level)
+{
+	u64 *table = spare_table(spares);
+	size_t i;
+
+	if (level == LEVEL_PUD)
+		for (i = 0; i < ENTRIES; i++)
+			set_none(&table[i], level);
+	else
+		clear_page(table);
+	return table;
+}
+
+/*
+ * Take the permission to write from all leaves of a PTE table. In a fork, the flush
+ * is that of petmem_pgtables_detach() or petmem_pgtables_share(). When a PMD table is
+ * copied, no processor can have one of them writable: what is above has not been
+ * since the flush of the fork.
+ */
+static void protect_leaves(u64 entry)
+{
+	u64 *table = table_of(entry);
+	struct petmem_page *page = page_of(entry);
+	size_t i;
+
+	if (!page->maybe_writable)
+		return;
+	/* Absent entries stay 0. It is the inner loop of fork: eight at a time. */
+	for (i = 0; i < ENTRIES; i += 8) {
+		table[i] &= ~(u64)_PAGE_RW;
+		table[i + 1] &= ~(u64)_PAGE_RW;
+		table[i + 2] &= ~(u64)_PAGE_RW;
+		table[i + 3] &= ~(u64)_PAGE_RW;
+		table[i + 4] &= ~(u64)_PAGE_RW;
+		table[i + 5] &= ~(u64)_PAGE_RW;
+		table[i + 6] &= ~(u64)_PAGE_RW;
+		table[i + 7] &= ~(u64)_PAGE_RW;
+	}
+	page->maybe_writable = false;
+}
+
+/*
+ * What an entry of a table that is being copied points to has one more owner: it
+ * must not be writable by way of either copy. For a PUD entry the entry itself says
+ * so, for a PMD entry all the leaves below, for a leaf nothing is left to be done:
+ * its table has been shared, and was protected when it was.
+ */
+static void share_entry(u64 *entry, enum level level)
+{
+	page_of(*entry)->refs++;
+	if (level == LEVEL_PUD)
+		WRITE_ONCE(*entry, *entry & ~(u64)_PAGE_RW);
+	else if (level == LEVEL_PMD)
+		protect_leaves(*entry);
+}
+
+/* A copy of a table that is shared, for one of its owners. */
+static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
+{
+	u64 *copy = spare_table(spares);
+	struct petmem_page *page = page_of(__pa(table)), *copy_page;
+	size_t i;
+
+	for (i = 0; i < ENTRIES; i++) {
+		if (!is_none(table[i], level))
+			share_entry(&table[i], level);
+		copy[i] = table[i];
+	}
+	copy_page = page_of(__pa(copy));
+	copy_page->live = page->live;
+	page->refs--;
+	return copy;
+}
+
+/* How many tables it takes to make the way to an address private. */
+static int tables_needed(u64 entry, u64 addr, enum level lowest)
+{
+	int level;
+
+	for (level = LEVEL_PUD; level >= (int)lowest; level--) {
+		/* What is below a table that is copied is shared then, too. */
+		if (!is_private(entry))
+			return level + 1 - lowest;
+		entry = *entry_of(table_of(entry), addr, level);
+	}
+	return 0;
+}
+
+/*
+ * What an entry has to be for the table of @level that it points to to be private.
+ * Sets *@replaced when there was another one, which the processors may remember.
+ */
+static u64 private_table(u64 entry, enum level level, struct spares *spares,
+			 bool *replaced)
+{
+	u64 *table = is_present(entry) ? table_of(entry) : NULL;
+
+	if (is_private(entry))
+		return entry | _PAGE_RW;
+	if (!table || table == empty_pud_table || table == empty_pmd_table) {
+		table = new_table(spares, level);
+	} else {
+		table = copy_table(spares, table, level);
+		*replaced = true;
+	}
+	/* Filled before a processor can find it. */
+	smp_wmb();
+	return table_entry(table);
+}
+
+/* Have the tables on the way to an address alone, down to those of @lowest. */
+static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
+{
+	u64 slot = petmem_pgtables_slot(mm), *entry = &slot;
+	struct spares spares;
+	bool replaced = false;
+	u64 *table;
+	int level;
+
+	if (take_spares(&spares, tables_needed(slot, addr, lowest)))
+		return -ENOMEM;
+	slot = private_table(slot, LEVEL_PUD, &spares, &replaced);
+	if (slot != petmem_pgtables_slot(mm))
+		slot_write(mm, slot);
+	for (level = LEVEL_PUD; level > (int)lowest; level--) {
+		table = table_of(*entry);
+		entry = entry_of(table, addr, level);
+		if (is_none(*entry, level))
+			page_of(__pa(table))->live++;
+		WRITE_ONCE(*entry, private_table(*entry, level - 1, &spares,
+						 &replaced));
+	}
+	/*
+	 * A table that was replaced is the relatives' now, who may free it. One
+	 * address is enough: an invalidation drops what is cached of all tables on
+	 * the way to it, and what is cached of the way to others leads to tables
+	 * that are still below ours.
+	 */
+	if (replaced)
+		petmem_tlb_shootdown(mm, addr & PAGE_MASK,
+				     (addr & PAGE_MASK) + PAGE_SIZE);
+	return 0;
+}
+
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr)
+{
+	return make_private(mm, addr, LEVEL_PTE);
+}
+
+/* ---- Pages ---- */
+
+/* The PTE table for an address, and may it be written by way of all above? */
+static u64 *pte_table(struct mm_struct *mm, u64 addr, bool *writable)
 {
 	u64 entry = slot_read(mm);
 	int level;
 
-	for (level = LEVEL_PUD; level >= LEVEL_PTE && is_present(entry);
-	     level--)
+	*writable = true;
+	for (level = LEVEL_PUD; level > LEVEL_PTE; level--) {
+		*writable = *writable && (entry & _PAGE_RW);
 		entry = *entry_of(table_of(entry), addr, level);
-	return is_present(entry);
+		if (is_none(entry, level))
+			return NULL;
+	}
+	return table_of(entry);
+}
+
+static u64 *leaf_of(struct mm_struct *mm, u64 addr)
+{
+	bool writable;
+
+	return entry_of(pte_table(mm, addr, &writable), addr, LEVEL_PTE);
+}
+
+uintptr_t petmem_pgtables_page(struct mm_struct *mm, u64 addr)
+{
+	bool writable;
+	u64 *table = pte_table(mm, addr, &writable);
+
+	return table ? frame_of(*entry_of(table, addr, LEVEL_PTE)) : 0;
+}
+
+bool petmem_pgtables_is_writable(struct mm_struct *mm, u64 addr)
+{
+	bool writable;
+	u64 *table = pte_table(mm, addr, &writable);
+
+	return table && writable &&
+	       (*entry_of(table, addr, LEVEL_PTE) & _PAGE_RW);
+}
+
+void petmem_pgtables_set(struct mm_struct *mm, u64 addr, uintptr_t page_addr)
+{
+	u64 *leaf = leaf_of(mm, addr);
+	struct petmem_page *table = page_of(__pa(leaf));
+
+	WRITE_ONCE(*leaf, leaf_entry(page_addr));
+	table->maybe_writable = true;
+	table->live++;
+}
+
+uintptr_t petmem_pgtables_take(struct mm_struct *mm, u64 addr)
+{
+	u64 *leaf = leaf_of(mm, addr);
+	uintptr_t page_addr = frame_of(*leaf);
+
+	WRITE_ONCE(*leaf, 0);
+	page_of(__pa(leaf))->live--;
+	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE);
+	return page_addr;
+}
+
+/* More permission needs no flush: a fault by a stale entry drops that entry. */
+bool petmem_pgtables_try_write(struct mm_struct *mm, u64 addr)
+{
+	u64 *leaf = leaf_of(mm, addr);
+
+	if (page_of(*leaf)->refs > 1)
+		return false;
+	WRITE_ONCE(*leaf, *leaf | _PAGE_RW);
+	page_of(__pa(leaf))->maybe_writable = true;
+	return true;
+}
+
+/* ---- Sharing ---- */
+
+/* Write-protect whatever can be written: PUD entries tell where something can. */
+static void protect_tree(u64 *pud_table)
+{
+	size_t i, j;
+
+	for (i = 0; i < ENTRIES; i++) {
+		u64 *pmd_table = table_of(pud_table[i]);
+
+		if (!(pud_table[i] & _PAGE_RW))
+			continue;
+		WRITE_ONCE(pud_table[i], pud_table[i] & ~(u64)_PAGE_RW);
+		for (j = 0; j < ENTRIES; j++)
+			if (pmd_table[j])
+				protect_leaves(pmd_table[j]);
+	}
+}
+
+/*
+ * One cleared bit write-protects the whole tree, since the processor ANDs the bits
+ * of all levels: so it costs the same for any amount of memory, but for @leaves.
+ */
+int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
+			  u64 slot, bool leaves)
+{
+	bool was_attached;
+
+	if (slot_read(child)) {
+		slot_write(parent, slot);
+		return -EBUSY;
+	}
+	if (table_of(slot) != empty_pud_table) {
+		if (leaves && (slot & _PAGE_RW))
+			protect_tree(table_of(slot));
+		page_of(slot)->refs++;
+		slot &= ~(u64)_PAGE_RW;
+	}
+	was_attached = slot_read(parent);
+	slot_write(parent, slot);
+	slot_write(child, slot);
+	if (was_attached)
+		petmem_tlb_shootdown(parent, PETMEM_REGION_START,
+				     PETMEM_REGION_END);
+	return 0;
+}
+
+/* ---- Taking away ---- */
+
+/* Drop one reference to a table; with the last one, those that it holds. */
+static void put_table(u64 *table, enum level level)
+{
+	struct petmem_page *page = page_of(__pa(table));
+	size_t i;
+
+	if (--page->refs)
+		return;
+	for (i = 0; page->live; i++) {
+		if (is_none(table[i], level))
+			continue;
+		if (level == LEVEL_PTE)
+			petmem_put_page(frame_of(table[i]));
+		else
+			put_table(table_of(table[i]), level - 1);
+		page->live--;
+	}
+	petmem_free_pages(__pa(table), 1);
+	cond_resched();
+}
+
+void petmem_pgtables_put(u64 slot)
+{
+	if (table_of(slot) != empty_pud_table)
+		put_table(table_of(slot), LEVEL_PUD);
+}
+
+/* What is gathered are entries, with the level of their table in the low bits. */
+static void gather_add(struct petmem_gather *gather, u64 entry, enum level level)
+{
+	gather->entries[gather->nr++] = frame_of(entry) | level;
+}
+
+void petmem_gather_put(struct petmem_gather *gather)
+{
+	while (gather->nr) {
+		u64 entry = gather->entries[--gather->nr];
+		enum level level = entry & ~PAGE_MASK;
+
+		if (level == LEVEL_PTE)
+			petmem_put_page(frame_of(entry));
+		else
+			put_table(table_of(entry), level - 1);
+	}
+}
+
+/*
+ * At most: all entries but one of the PTE and of the PMD tables at both ends, all of
+ * the PUD table, and these five tables themselves.
+ */
+#define GATHER_MOST (5 * ENTRIES)
+
+void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end)
+{
+	u64 most = min_t(u64, ((end - start) >> PAGE_SHIFT) + LEVELS,
+			 GATHER_MOST);
+
+	*gather = (struct petmem_gather){ .max = PETMEM_GATHER_FEW };
+	gather->entries = gather->few;
+	if (most > gather->max) {
+		u64 *entries = kmalloc_array(most, sizeof(*entries),
+					     GFP_KERNEL | __GFP_NOWARN);
+
+		if (entries) {
+			gather->entries = entries;
+			gather->max = most;
+		}
+	}
+}
+
+void petmem_gather_exit(struct petmem_gather *gather)
+{
+	if (gather->entries != gather->few)
+		kfree(gather->entries);
 }
 
 /*
@@ -209,83 +631,103 @@ struct stale {
 	u64 end;
 };
 
-static void stale_add(struct stale *stale, u64 page)
+static void stale_add(struct stale *stale, u64 start, u64 end)
 {
 	if (!stale->end)
-		stale->start = page;
-	stale->end = page + PAGE_SIZE;
+		stale->start = start;
+	stale->end = end;
 }
 
 /*
- * Condemn the pages of a range, and each table below that has nothing left in it.
- * A plain store is enough: a processor that sets A or D does so with a locked cycle
- * that finds the entry present, or not at all.
+ * Take away the entries that lie in a range as a whole, with all below them, and each
+ * table below that has nothing left in it. Returns where it stopped, for want of room.
  *
  * Every entry that is cleared here is covered by the shootdown in
  * petmem_pgtables_unmap(), by way of @stale: each page by its own address, and a
- * table by any address, since one invlpg drops all that is cached of tables.
+ * table by any address below it.
  */
-static void condemn(u64 *table, enum level level, u64 addr, u64 end,
-		    struct stale *stale)
+static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
+		 struct petmem_gather *gather, struct stale *stale)
 {
 	u64 next;
 
 	for (; addr < end; addr = next) {
 		u64 *entry = entry_of(table, addr, level);
+		bool whole = addr == span_start(addr, level) &&
+			     end >= span_end(addr, level);
 
-		next = span_end(addr, end, level);
-		if (!is_present(*entry))
+		next = min(span_end(addr, level), end);
+		if (is_none(*entry, level))
 			continue;
-		if (level > LEVEL_PTE) {
-			condemn(table_of(*entry), level - 1, addr, next, stale);
-			if (*live_entries(table_of(*entry)))
+		if (!whole) {
+			u64 stop = unmap(table_of(*entry), level - 1, addr,
+					 next, gather, stale);
+
+			if (stop < next)
+				return stop;
+			if (page_of(*entry)->live)
 				continue;
 		}
-		WRITE_ONCE(*entry, *entry & ~(u64)_PAGE_PRESENT);
-		(*live_entries(table))--;
-		if (level == LEVEL_PTE || !stale->end)
-			stale_add(stale, addr);
+		if (gather->nr == gather->max)
+			return addr;
+		gather_add(gather, *entry, level);
+		set_none(entry, level);
+		page_of(__pa(table))->live--;
+		stale_add(stale, addr, next);
 	}
+	return end;
 }
 
-/* Free everything in a range that is condemned, from the bottom up. */
-static void sweep(u64 *table, enum level level, u64 addr, u64 end)
+/*
+ * The tables that lie in a range in part are those on the way to its first and to its
+ * last page: they must be private, or the relatives would lose something. What lies
+ * in it as a whole goes as it is.
+ */
+static int part_edge(struct mm_struct *mm, u64 edge, u64 start, u64 end)
 {
-	u64 next;
+	u64 entry = slot_read(mm);
+	int level, lowest = LEVEL_PUD;
 
-	for (; addr < end; addr = next) {
-		u64 *entry = entry_of(table, addr, level);
-
-		next = span_end(addr, end, level);
-		if (!*entry)
-			continue;
-		if (level > LEVEL_PTE)
-			sweep(table_of(*entry), level - 1, addr, next);
-		if (is_present(*entry))
-			continue;
-		petmem_free_pages(frame_of(*entry), 1);
-		WRITE_ONCE(*entry, 0);
+	for (level = LEVEL_PUD; level > LEVEL_PTE; level--) {
+		if (start <= span_start(edge, level) &&
+		    end >= span_end(edge, level))
+			break;
+		entry = *entry_of(table_of(entry), edge, level);
+		if (is_none(entry, level))
+			break;
+		lowest = level - 1;
 	}
+	return make_private(mm, edge, lowest);
 }
 
-void petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end)
+int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end)
 {
-	u64 slot = slot_read(mm);
+	if (table_of(slot_read(mm)) == empty_pud_table)
+		return 0;
+	return part_edge(mm, start, start, end) ?:
+	       part_edge(mm, end - PAGE_SIZE, start, end);
+}
+
+u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
+			  struct petmem_gather *gather)
+{
+	u64 slot = petmem_pgtables_slot(mm), *table = table_of(slot);
 	struct stale stale = {};
-	u64 *table;
+	u64 stop;
 
-	if (!is_present(slot))
-		return;
-	table = table_of(slot);
-	condemn(table, LEVEL_PUD, start, end, &stale);
-	if (!*live_entries(table)) {
-		slot_write(mm, 0);
-		if (!stale.end)
-			stale_add(&stale, start);
+	if (table == empty_pud_table)
+		return end;
+	stop = unmap(table, LEVEL_PUD, start, end, gather, &stale);
+	if (stop == end && !page_of(slot)->live) {
+		if (gather->nr == gather->max) {
+			stop = end - PAGE_SIZE;
+		} else {
+			gather_add(gather, slot, LEVELS);
+			slot_write(mm, empty_entry(empty_pud_table));
+			stale_add(&stale, start, end);
+		}
 	}
 	if (stale.end)
 		petmem_tlb_shootdown(mm, stale.start, stale.end);
-	sweep(table, LEVEL_PUD, start, end);
-	if (!*live_entries(table))
-		petmem_free_pages(frame_of(slot), 1);
+	return stop;
 }

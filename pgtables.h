@@ -2,16 +2,7 @@
 /*
  * pgtables.h - the page tables of the region.
  *
- * An address of the region is taken apart like this, nine bits a level:
- *
- *    47        39 38        30 29        21 20        12 11           0
- *   +------------+------------+------------+------------+--------------+
- *   |    slot    | PUD index  | PMD index  | PTE index  |    offset    |
- *   +------------+------------+------------+------------+--------------+
- *
- * The region is one slot, so the slot index is the same for all of it. CR3 leads to
- * the PGD; the slot is an entry of the PGD with 4-level paging, and of the P4D
- * table below PGD entry 0 with 5-level paging. Below the slot both are alike:
+ * The region is one slot of the address space's upper tables. All below it is ours:
  *
  *   CR3 -> PGD (-> P4D) -> slot -> PUD table -> PMD table -> PTE table -> page
  *          Linux's          |      petmem's, from the pool
@@ -27,8 +18,26 @@
  *   XD no instruction fetch; bit 9 of a leaf is Linux's _PAGE_SPECIAL: "no struct
  *   page stands behind it", which keeps get_user_pages_fast() away.
  *
- * An entry that is neither 0 nor present is condemned: it has been taken away from
- * the processor, and its frame has not been freed yet.
+ * The slot is never empty while the region is reserved, and no entry of a PUD table
+ * is: where nothing is mapped they lead to two tables, one below the other, that are
+ * empty and shared by all. So Linux, which looks at the tables before it calls a
+ * fault operation, never finds one missing and never adds one of its own.
+ *
+ * After a fork relatives share tables and pages. A page's count is the number of
+ * entries that point to it, whoever's they are. Two rules keep what is shared from
+ * being written:
+ *
+ *   - A PUD entry, or the slot, is writable only if its table's count is 1.
+ *   - A page that has a count above 1, or is reached by way of a PTE table that has,
+ *     is not writable: either some PUD entry or slot on the way is not, or its own
+ *     leaf is not. A PMD entry always says writable, because Linux takes one that
+ *     does not for a bad one (pmd_bad() in arch/x86/include/asm/pgtable.h).
+ *
+ * To write, a process makes its path private from the top: what has a count of 1 is
+ * made writable again, what has more is copied.
+ *
+ * Context of all: the caller holds the lock of the family, which serialises all that
+ * is done to the region of any of its members.
  */
 #ifndef PETMEM_PGTABLES_H
 #define PETMEM_PGTABLES_H
@@ -37,49 +46,201 @@
 #include <linux/types.h>
 
 /**
- * petmem_pgtables_slot_is_empty() - is the region's slot unused?
- * @mm: the address space
+ * petmem_pgtables_init() - make the two empty tables
  *
- * Context: the mmap lock of @mm is held for writing.
+ * Return: 0 or -ENOMEM.
+ * Context: module initialisation, no lock.
  */
-bool petmem_pgtables_slot_is_empty(struct mm_struct *mm);
+int petmem_pgtables_init(void);
+
+/** petmem_pgtables_exit() - undo petmem_pgtables_init(). */
+void petmem_pgtables_exit(void);
 
 /**
- * petmem_pgtables_is_mapped() - does a page stand behind an address?
+ * petmem_pgtables_prepare() - have the table of Linux's that the slot is in
+ * @mm: an address space that may be new
+ *
+ * Return: 0 or -ENOMEM.
+ * Context: may sleep; the mmap lock of @mm is held for writing, the family's is not.
+ */
+int petmem_pgtables_prepare(struct mm_struct *mm);
+
+/**
+ * petmem_pgtables_attach() - put the empty region into an address space
+ * @mm: a prepared address space
+ *
+ * Return: 0; -EBUSY when there is a table of Linux's in the slot.
+ * Context: the mmap lock of @mm is held for writing.
+ */
+int petmem_pgtables_attach(struct mm_struct *mm);
+
+/**
+ * petmem_pgtables_detach() - take the region out of an address space
+ * @mm: the address space
+ *
+ * No processor has a translation of the region any more when this returns.
+ *
+ * Return: what to put back with petmem_pgtables_restore(), to share with
+ * petmem_pgtables_share(), or to drop with petmem_pgtables_put().
+ * Context: may sleep. Nothing of Linux's walks the region: the mmap lock of @mm is
+ * held for writing, or it is the end of @mm.
+ */
+u64 petmem_pgtables_detach(struct mm_struct *mm);
+
+/**
+ * petmem_pgtables_put() - drop what petmem_pgtables_detach() returned
+ * @slot: that
+ *
+ * Pages and tables that nobody else refers to go back to the pool.
+ *
+ * Context: may sleep.
+ */
+void petmem_pgtables_put(u64 slot);
+
+/**
+ * petmem_pgtables_slot() - what petmem_pgtables_detach() would return
+ * @mm: the address space
+ */
+u64 petmem_pgtables_slot(struct mm_struct *mm);
+
+/**
+ * petmem_pgtables_share() - put a region into two address spaces
+ * @parent: where it is, or was detached from
+ * @child: a prepared address space
+ * @slot: of @parent
+ * @leaves: also write-protect all leaves, for Linux's fault handler, which looks at
+ *	nothing else
+ *
+ * No processor can write to the region any more when this returns.
+ *
+ * Return: 0; -EBUSY when there is a table of Linux's in the child's slot; then the
+ * parent alone has its region as before.
+ * Context: may sleep; the mmap locks of both are held for writing.
+ */
+int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
+			  u64 slot, bool leaves);
+
+/**
+ * petmem_pgtables_page() - which page stands behind an address?
  * @mm: the address space
  * @addr: an address of the region
  *
- * Context: the caller serialises all calls on the region of one @mm.
+ * Return: its physical address, or 0.
  */
-bool petmem_pgtables_is_mapped(struct mm_struct *mm, u64 addr);
+uintptr_t petmem_pgtables_page(struct mm_struct *mm, u64 addr);
 
 /**
- * petmem_pgtables_map() - put a page behind an address
+ * petmem_pgtables_is_writable() - can the page behind an address be written?
  * @mm: the address space
- * @addr: page-aligned address of the region, not mapped
- * @page_addr: physical address of a data page
- *
- * Tables that are missing on the way come from the pool.
- *
- * Return: 0; -ENOMEM, with nothing changed, when the pool has no page for a table.
- * Context: may sleep; the caller serialises all calls on the region of one @mm.
+ * @addr: an address of the region
  */
-int petmem_pgtables_map(struct mm_struct *mm, u64 addr, uintptr_t page_addr);
+bool petmem_pgtables_is_writable(struct mm_struct *mm, u64 addr);
 
 /**
- * petmem_pgtables_unmap() - give all pages of a range back to the pool
+ * petmem_pgtables_make_private() - have all tables on the way to an address alone
+ * @mm: the address space
+ * @addr: an address of the region
+ *
+ * What is missing is made, what is shared is copied, what is not is made writable.
+ *
+ * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
+ * Context: may sleep.
+ */
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr);
+
+/**
+ * petmem_pgtables_set() - put a page behind an address, writable
+ * @mm: the address space
+ * @addr: page-aligned, not mapped; the way is private
+ * @page_addr: physical address of a data page; the caller's reference goes into it
+ */
+void petmem_pgtables_set(struct mm_struct *mm, u64 addr, uintptr_t page_addr);
+
+/**
+ * petmem_pgtables_take() - take away the page behind an address, to replace it
+ * @mm: the address space
+ * @addr: page-aligned, mapped; the way is private
+ *
+ * No processor has a translation when this returns. Whoever faults there finds
+ * nothing, until petmem_pgtables_set().
+ *
+ * Return: physical address of the page; the reference is the caller's.
+ * Context: may sleep.
+ */
+uintptr_t petmem_pgtables_take(struct mm_struct *mm, u64 addr);
+
+/**
+ * petmem_pgtables_try_write() - make a page writable if nobody shares it
+ * @mm: the address space
+ * @addr: page-aligned, mapped; the way is private
+ *
+ * Return: is it writable now?
+ */
+bool petmem_pgtables_try_write(struct mm_struct *mm, u64 addr);
+
+/*
+ * References that have been taken out of tables, and are still held. A few have room
+ * in it; for more there is an array, if there was memory for it.
+ */
+#define PETMEM_GATHER_FEW 16
+
+struct petmem_gather {
+	u64 *entries;
+	unsigned int nr;
+	unsigned int max;
+	u64 few[PETMEM_GATHER_FEW];
+};
+
+/**
+ * petmem_gather_init() - make room for what one range can have
+ * @gather: what to set up
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Context: may sleep; no lock that memory reclaim may take is held.
+ */
+void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end);
+
+/** petmem_gather_exit() - undo petmem_gather_init(); nothing is held any more. */
+void petmem_gather_exit(struct petmem_gather *gather);
+
+/**
+ * petmem_gather_put() - drop the references
+ * @gather: empty afterwards
+ *
+ * Pages and tables that nobody else refers to go back to the pool.
+ *
+ * Context: may sleep.
+ */
+void petmem_gather_put(struct petmem_gather *gather);
+
+/**
+ * petmem_pgtables_part() - have alone the tables that only partly belong to a range
  * @mm: the address space
  * @start: first address, page-aligned, in the region
  * @end: address behind the last, page-aligned
  *
- * Also gives back the tables that become empty. Every processor has forgotten a
- * page before it is freed.
- *
- * Context: may sleep; the caller serialises all calls on the region of one @mm, and
- * holds the mmap lock for writing (or is the end of the mm), so that nothing of
- * Linux's walks the tables meanwhile, but for lockless walkers, which have
- * interrupts off and so are waited for by the shootdown.
+ * Return: 0; -ENOMEM when a table that is shared has to be copied for it and the pool
+ * has no page.
+ * Context: may sleep; the mmap lock is held for writing.
  */
-void petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end);
+int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end);
+
+/**
+ * petmem_pgtables_unmap() - take away what is mapped in a range
+ * @mm: the address space
+ * @start: first address, page-aligned, in the region
+ * @end: address behind the last, page-aligned; the range was parted
+ * @gather: empty; the references go there
+ *
+ * No processor has a translation of it when this returns.
+ *
+ * Return: @end, or where to go on when @gather is full.
+ * Context: may sleep. The mmap lock is held for writing, and the VMA's too, so that
+ * nothing of Linux's walks the tables until they are freed, but for lockless
+ * walkers, which have interrupts off and so are waited for by the shootdown.
+ */
+u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
+			  struct petmem_gather *gather);
 
 #endif /* PETMEM_PGTABLES_H */

@@ -82,8 +82,10 @@ static void account(struct extent *extent, u32 first, u32 num_pages,
 	u32 i;
 
 	for (i = first; i < first + num_pages; i++) {
-		extent->pages[i].kind = to;
-		extent->pages[i].live = 0;
+		extent->pages[i] = (struct petmem_page){
+			.refs = to == PETMEM_PAGE_FREE ? 0 : 1,
+			.kind = to,
+		};
 	}
 	count[from] -= num_pages;
 	count[to] += num_pages;
@@ -139,6 +141,12 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 		account(extent, first, num_pages, extent->pages[first].kind,
 			PETMEM_PAGE_FREE);
 	spin_unlock(&pool_lock);
+}
+
+void petmem_put_page(uintptr_t page_addr)
+{
+	if (!--petmem_pool_page(page_addr)->refs)
+		petmem_free_pages(page_addr, 1);
 }
 
 static void extent_free(struct extent *extent)

@@ -21,8 +21,10 @@ enum petmem_page_kind {
 
 /* What is kept for each page besides the buddy allocator's part. */
 struct petmem_page {
-	u16 live; /* of a table: how many of its 512 entries are present */
+	u32 refs; /* how many entries of tables point to it */
+	u16 live; /* of a table: how many of its 512 entries lead anywhere */
 	u8 kind; /* enum petmem_page_kind */
+	bool maybe_writable; /* of a PTE table: a leaf may say so */
 };
 
 /**
@@ -30,7 +32,8 @@ struct petmem_page {
  * @num_pages: how many; aligned to @num_pages rounded up to a power of two
  * @kind: what they are taken for, PETMEM_PAGE_TABLE or PETMEM_PAGE_DATA
  *
- * The pages are not cleared. A page of the processor's own NUMA node is preferred.
+ * The pages are not cleared. Each has one reference, the caller's. A page of the
+ * processor's own NUMA node is preferred.
  *
  * Return: physical address of the first; 0, which is never donated, when the pool
  * has no such pages.
@@ -50,11 +53,20 @@ uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind);
 void petmem_free_pages(uintptr_t page_addr, u64 num_pages);
 
 /**
+ * petmem_put_page() - drop a reference to a page; with the last one it is free
+ * @page_addr: physical address
+ *
+ * Context: as for petmem_free_pages(); the owners of the page serialise what they do
+ * to its references.
+ */
+void petmem_put_page(uintptr_t page_addr);
+
+/**
  * petmem_pool_page() - what is known of a page
  * @page_addr: physical address of a page that the caller has from the pool
  *
  * Return: it stays valid as long as the page is not freed. Its contents belong to
- * the owner of the page, except for .kind.
+ * the owners of the page, except for .kind.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);
 

@@ -3,47 +3,48 @@
  * process.c - the binding of an address space to petmem: its birth, and its end.
  *
  * State belongs to the mm. It is made when a thread of the mm first uses the device,
- * and found again in a hash table by current->mm. Two things tie it to the mm:
- *
- * The reservation VMA covers the region, so that Linux never puts anything of its own
- * there. It is a shared mapping of the device without access, and VM_IO | VM_PFNMAP,
- * by which Linux's own walkers leave it alone. Nobody can split it (may_split),
- * move it (get_unmapped_area, mremap) or give it permissions (no VM_MAY*).
- *
- * The mmu notifier tells when the region ends. Its release() runs at the beginning
- * of exit_mmap(), for exit, kill and exec alike, and its invalidate_range_start()
- * with MMU_NOTIFY_UNMAP before munmap() takes tables apart: both before Linux looks
- * into a table of ours. The file's own release comes too late for that.
+ * or when its parent forks, and found again in a hash table by its mm. What ends it is
+ * an mmu notifier, whose callbacks all come before Linux looks into a table of ours:
+ * release() at the beginning of exit_mmap(), for exit, kill and exec alike, and
+ * invalidate_range_start() with MMU_NOTIFY_UNMAP before munmap() takes tables apart.
+ * The file's own release comes too late for that.
  */
 #include "process.h"
 
 #include <linux/hashtable.h>
 #include <linux/mm.h>
-#include <linux/mman.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
-#include "compat.h"
+#include "memmap.h"
 #include "petmem.h"
 #include "pgtables.h"
 
 #define PROCESS_HASH_BITS 8
 
+/* More address spaces than Linux has process numbers for (PID_MAX_LIMIT). */
+#define MANY_RELATIVES (1U << 22)
+
+static unsigned int max_relatives = MANY_RELATIVES;
+module_param(max_relatives, uint, 0644);
+MODULE_PARM_DESC(max_relatives,
+		 "processes that may share memory by fork; a child beyond gets none");
+
 static DEFINE_HASHTABLE(processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(processes_lock);
 static atomic_t bound = ATOMIC_INIT(0); /* between bind and end of mm */
+static atomic_t native = ATOMIC_INIT(0); /* of them, reserved in native mode */
 
 static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process alive */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
 /*
  * No reference is taken: the entry of an mm goes away at the end of the mm, and the
- * caller is running on it.
+ * caller sees to it that that does not come.
  */
-static struct petmem_process *lookup(struct mm_struct *mm)
+struct petmem_process *petmem_process_find(struct mm_struct *mm)
 {
 	struct petmem_process *process;
 
@@ -57,36 +58,38 @@ static struct petmem_process *lookup(struct mm_struct *mm)
 	return NULL;
 }
 
-/*
- * Give all pages back and forget all allocations. Where nothing is reserved, the slot
- * may hold mappings and tables of Linux's own.
- */
-static void empty_region(struct petmem_process *process)
-{
-	lockdep_assert_held(&process->lock);
+/* ---- The end ---- */
 
-	if (!process->reserved)
+/*
+ * Forget all allocations, and take the region out of the page tables. Where nothing
+ * is reserved, the slot may hold mappings and tables of Linux's own.
+ */
+static void leave_region(struct petmem_process *process)
+{
+	lockdep_assert_held(&process->family->lock);
+
+	if (!process->map)
 		return;
-	petmem_pgtables_unmap(petmem_process_mm(process), PETMEM_REGION_START,
-			      PETMEM_REGION_END);
-	petmem_memmap_reset(&process->map);
-	process->reserved = false;
+	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
+	petmem_memmap_put(process->map);
+	process->map = NULL;
+	if (process->native)
+		atomic_dec(&native);
 }
 
-static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
+static void drop_detached(struct petmem_process *process)
 {
-	struct petmem_process *process = kzalloc(sizeof(*process), GFP_KERNEL);
+	lockdep_assert_held(&process->family->lock);
 
-	if (!process)
-		return ERR_PTR(-ENOMEM);
-	if (petmem_memmap_init(&process->map, PETMEM_REGION_START,
-			       PETMEM_REGION_SIZE)) {
-		kfree(process);
-		return ERR_PTR(-ENOMEM);
-	}
-	mutex_init(&process->lock);
-	atomic_inc(&allocated);
-	return &process->notifier;
+	if (process->detached)
+		petmem_pgtables_put(process->detached);
+	process->detached = 0;
+}
+
+static void family_put(struct petmem_family *family)
+{
+	if (family && refcount_dec_and_test(&family->refs))
+		kfree(family);
 }
 
 static void notifier_free(struct mmu_notifier *notifier)
@@ -94,29 +97,51 @@ static void notifier_free(struct mmu_notifier *notifier)
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
-	petmem_memmap_destroy(&process->map);
-	/* lookup() in another mm may still step over it. */
+	family_put(process->family);
+	/* petmem_process_find() for another mm may still step over it. */
 	kfree_rcu(process, rcu);
 	if (atomic_dec_and_test(&allocated))
 		wake_up(&all_freed);
 }
 
-static int notifier_invalidate(struct mmu_notifier *notifier,
+/*
+ * Is it munmap() of the region? There is no other way to unmap it. What may not block
+ * is the OOM reaper, which leaves a VM_PFNMAP mapping alone.
+ */
+static bool unmaps_region(const struct mmu_notifier_range *range)
+{
+	return range->event == MMU_NOTIFY_UNMAP &&
+	       range->end > PETMEM_REGION_START &&
+	       range->start < PETMEM_REGION_END &&
+	       mmu_notifier_range_blockable(range);
+}
+
+static int notifier_unmap_start(struct mmu_notifier *notifier,
+				const struct mmu_notifier_range *range)
+{
+	struct petmem_process *process =
+		container_of(notifier, struct petmem_process, notifier);
+
+	if (!unmaps_region(range))
+		return 0;
+	mutex_lock(&process->family->lock);
+	leave_region(process);
+	mutex_unlock(&process->family->lock);
+	return 0;
+}
+
+/* Now the other notifiers of the mm have taken the pages from their devices, too. */
+static void notifier_unmap_end(struct mmu_notifier *notifier,
 			       const struct mmu_notifier_range *range)
 {
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
-	if (range->event != MMU_NOTIFY_UNMAP ||
-	    range->end <= PETMEM_REGION_START ||
-	    range->start >= PETMEM_REGION_END)
-		return 0;
-	if (!mmu_notifier_range_blockable(range))
-		return -EAGAIN;
-	mutex_lock(&process->lock);
-	empty_region(process);
-	mutex_unlock(&process->lock);
-	return 0;
+	if (!unmaps_region(range))
+		return;
+	mutex_lock(&process->family->lock);
+	drop_detached(process);
+	mutex_unlock(&process->family->lock);
 }
 
 /*
@@ -130,9 +155,11 @@ static void notifier_release(struct mmu_notifier *notifier,
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
-	mutex_lock(&process->lock);
-	empty_region(process);
-	mutex_unlock(&process->lock);
+	mutex_lock(&process->family->lock);
+	leave_region(process);
+	drop_detached(process);
+	process->family->members--;
+	mutex_unlock(&process->family->lock);
 
 	spin_lock(&processes_lock);
 	hash_del_rcu(&process->node);
@@ -143,26 +170,74 @@ static void notifier_release(struct mmu_notifier *notifier,
 	module_put(THIS_MODULE);
 }
 
+/* ---- The birth ---- */
+
+static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
+{
+	struct petmem_process *process = kzalloc(sizeof(*process), GFP_KERNEL);
+
+	if (!process)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&process->lock);
+	atomic_inc(&allocated);
+	return &process->notifier;
+}
+
 static const struct mmu_notifier_ops notifier_ops = {
 	.alloc_notifier = notifier_alloc,
 	.free_notifier = notifier_free,
-	.invalidate_range_start = notifier_invalidate,
+	.invalidate_range_start = notifier_unmap_start,
+	.invalidate_range_end = notifier_unmap_end,
 	.release = notifier_release,
 };
 
-/* Find the state of an mm, or make it. */
-static struct petmem_process *bind(struct mm_struct *mm)
+static struct petmem_family *family_new(void)
 {
-	struct petmem_process *process = lookup(mm);
+	struct petmem_family *family = kzalloc(sizeof(*family), GFP_KERNEL);
+
+	if (!family)
+		return NULL;
+	refcount_set(&family->refs, 1);
+	mutex_init(&family->lock);
+	return family;
+}
+
+static struct petmem_family *family_get(struct petmem_family *family)
+{
+	refcount_inc(&family->refs);
+	return family;
+}
+
+/* Returns false when it is large enough. */
+static bool family_join(struct petmem_family *family)
+{
+	bool room;
+
+	mutex_lock(&family->lock);
+	room = family->members < READ_ONCE(max_relatives);
+	if (room)
+		family->members++;
+	mutex_unlock(&family->lock);
+	return room;
+}
+
+/* Make the state of an mm, in the family of @parent, or in one of its own for NULL. */
+static struct petmem_process *bind(struct mm_struct *mm,
+				   struct petmem_process *parent)
+{
+	struct petmem_process *process;
 	struct mmu_notifier *notifier;
 
 	mmap_assert_write_locked(mm);
-	if (process)
-		return process;
 	notifier = mmu_notifier_get_locked(&notifier_ops, mm);
 	if (IS_ERR(notifier))
-		return ERR_CAST(notifier);
+		return NULL;
 	process = container_of(notifier, struct petmem_process, notifier);
+	process->family = parent ? family_get(parent->family) : family_new();
+	if (!process->family || !family_join(process->family)) {
+		mmu_notifier_put(notifier);
+		return NULL;
+	}
 
 	/* A process that unmaps the region and closes the device stays bound. */
 	__module_get(THIS_MODULE);
@@ -173,125 +248,65 @@ static struct petmem_process *bind(struct mm_struct *mm)
 	return process;
 }
 
-/* The reservation VMA is there, or about to be: let the region be used. */
-static int reserve(struct mm_struct *mm)
+struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
+						 struct petmem_process *parent)
 {
-	struct petmem_process *process = bind(mm);
+	return bind(mm, parent);
+}
+
+/* The region is reserved now. */
+static void enter_region(struct petmem_process *process,
+			 struct petmem_memmap *map, bool is_native)
+{
+	process->map = map;
+	process->native = is_native;
+	if (is_native)
+		atomic_inc(&native);
+}
+
+void petmem_process_inherit(struct petmem_process *child,
+			    struct petmem_process *parent)
+{
+	lockdep_assert_held(&child->family->lock);
+	parent->map->refs++;
+	enter_region(child, parent->map, parent->native);
+}
+
+int petmem_process_reserve(struct mm_struct *mm, bool is_native)
+{
+	struct petmem_process *process = petmem_process_find(mm);
+	struct petmem_memmap *map;
 	int err = 0;
 
-	if (IS_ERR(process))
-		return PTR_ERR(process);
-	mutex_lock(&process->lock);
-	/* A table in the slot, though no mapping was there, would be Linux's. */
-	if (!process->reserved && !petmem_pgtables_slot_is_empty(mm))
-		err = -EBUSY;
+	if (!process)
+		process = bind(mm, NULL);
+	if (!process || petmem_pgtables_prepare(mm))
+		return -ENOMEM;
+	map = petmem_memmap_new(PETMEM_REGION_START, PETMEM_REGION_SIZE);
+	if (!map)
+		return -ENOMEM;
+
+	mutex_lock(&process->family->lock);
+	if (process->map)
+		err = process->native == is_native ? 0 : -EBUSY;
 	else
-		process->reserved = true;
-	mutex_unlock(&process->lock);
+		err = petmem_pgtables_attach(mm);
+	if (!err && !process->map) {
+		enter_region(process, map, is_native);
+		map = NULL;
+	}
+	mutex_unlock(&process->family->lock);
+	if (map)
+		petmem_memmap_put(map);
 	return err;
 }
 
-/*
- * fork copies the VMA, and would copy the page tables but for VM_WIPEONFORK, which
- * madvise(MADV_KEEPONFORK) can take away. dup_mmap() in kernel/fork.c looks at the
- * flag after it has called this; 5.10 did so before, and then the child's copies of
- * the entries have to go, before it can run.
- */
-static void reservation_open(struct vm_area_struct *vma)
+struct petmem_process_counts petmem_process_count(void)
 {
-	if (vma->vm_flags & VM_WIPEONFORK)
-		return;
-	vm_flags_set(vma, VM_WIPEONFORK);
-	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
-}
-
-static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
-{
-	return -EINVAL;
-}
-
-static int reservation_mremap(struct vm_area_struct *vma)
-{
-	return -EINVAL;
-}
-
-static const struct vm_operations_struct reservation_ops = {
-	.open = reservation_open,
-	.may_split = reservation_may_split,
-	.mremap = reservation_mremap,
-};
-
-int petmem_process_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	if (vma->vm_start != PETMEM_REGION_START ||
-	    vma->vm_end != PETMEM_REGION_END || vma->vm_pgoff ||
-	    !(vma->vm_flags & VM_SHARED) ||
-	    (vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)))
-		return -EINVAL;
-	vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
-	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
-				  VM_WIPEONFORK);
-	vma->vm_ops = &reservation_ops;
-	return reserve(vma->vm_mm);
-}
-
-unsigned long petmem_process_get_unmapped_area(struct file *file,
-					       unsigned long addr,
-					       unsigned long len,
-					       unsigned long pgoff,
-					       unsigned long flags)
-{
-	if (!(flags & MAP_FIXED) || addr != PETMEM_REGION_START ||
-	    len != PETMEM_REGION_SIZE)
-		return -EINVAL;
-	return addr;
-}
-
-/* A child of fork has its parent's reservation already, and no state yet. */
-static int adopt_reservation(struct mm_struct *mm)
-{
-	struct vm_area_struct *vma;
-	int err = -EEXIST;
-
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	vma = find_vma(mm, PETMEM_REGION_START);
-	if (vma && vma->vm_ops == &reservation_ops)
-		err = reserve(mm);
-	mmap_write_unlock(mm);
-	return err;
-}
-
-static int make_reservation(struct file *file)
-{
-	unsigned long addr =
-		vm_mmap(file, PETMEM_REGION_START, PETMEM_REGION_SIZE,
-			PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
-
-	return IS_ERR_VALUE(addr) ? (int)addr : 0;
-}
-
-struct petmem_process *petmem_process_find(void)
-{
-	return lookup(current->mm);
-}
-
-struct petmem_process *petmem_process_reserve(struct file *file)
-{
-	struct petmem_process *process = lookup(current->mm);
-	int err;
-
-	if (process && READ_ONCE(process->reserved))
-		return process;
-	err = make_reservation(file);
-	if (err == -EEXIST)
-		err = adopt_reservation(current->mm);
-	return err ? ERR_PTR(err) : lookup(current->mm);
-}
-
-u64 petmem_process_count(void)
-{
-	return atomic_read(&bound);
+	return (struct petmem_process_counts){
+		.bound = atomic_read(&bound),
+		.native = atomic_read(&native),
+	};
 }
 
 /*

@@ -5,23 +5,42 @@
 #ifndef PETMEM_PROCESS_H
 #define PETMEM_PROCESS_H
 
-#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 
-#include "memmap.h"
+struct petmem_memmap;
+
+/*
+ * Address spaces that came out of each other by fork. They share page tables, pages
+ * and memory maps, and so the lock for all of these. One that never forked is a
+ * family of one.
+ */
+struct petmem_family {
+	refcount_t refs; /* struct petmem_process that have it */
+	struct mutex lock; /* all below; tables, counts and maps of all members */
+	u32 members; /* address spaces that live */
+};
 
 struct petmem_process {
 	struct mmu_notifier notifier; /* .mm is the address space */
 	struct hlist_node node; /* in the table of processes */
 	struct rcu_head rcu;
+	struct petmem_family *family; /* never changes */
 
-	struct mutex lock; /* guards all below, and the region's page tables */
-	bool reserved; /* the region is ours: its VMA exists */
-	struct petmem_memmap map;
+	/*
+	 * One operation at a time, also where the family's lock is let go in the
+	 * middle. No mmu notifier takes it.
+	 */
+	struct mutex lock;
+
+	/* Guarded by the family's lock: */
+	struct petmem_memmap *map; /* NULL: the region is not reserved */
+	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
+	u64 detached; /* of a region that is being unmapped: where it is dropped from */
 };
 
 static inline struct mm_struct *
@@ -31,58 +50,57 @@ petmem_process_mm(const struct petmem_process *process)
 }
 
 /**
- * petmem_process_find() - the caller's own address space, if it is bound to petmem
+ * petmem_process_find() - what is kept for an address space, if it is bound
+ * @mm: the address space
  *
- * Return: it stays valid as long as the caller has this mm; NULL.
+ * Return: it stays valid as long as @mm has users, which the caller sees to; NULL.
  * Context: process context.
  */
-struct petmem_process *petmem_process_find(void);
+struct petmem_process *petmem_process_find(struct mm_struct *mm);
 
 /**
- * petmem_process_reserve() - bind the caller's address space, and reserve the region
- * @file: an open /dev/petmem
+ * petmem_process_reserve() - let the region of an address space be used
+ * @mm: the address space
+ * @native: how faults come in
  *
- * Does nothing where both is done already.
+ * Binds the address space first, if it is not bound. Does nothing where the region is
+ * reserved already.
  *
- * Return: it stays valid as long as the caller has this mm. -EEXIST when something
- * else is in the region, -EBUSY when there is a page table of Linux's, -ENOMEM, -EINTR.
- * Context: process context, mmap lock not held.
+ * Return: 0; -EBUSY when it is reserved in the other way, or there is a page table of
+ * Linux's in its place; -ENOMEM.
+ * Context: the mmap lock of @mm is held for writing.
  */
-struct petmem_process *petmem_process_reserve(struct file *file);
+int petmem_process_reserve(struct mm_struct *mm, bool native);
 
 /**
- * petmem_process_mmap() - the mmap operation of /dev/petmem
- * @file: the open device
- * @vma: must be the whole region, shared, without any access
+ * petmem_process_bind_child() - bind an address space that fork is making
+ * @mm: the child's
+ * @parent: whose family it comes into
  *
- * Return: 0, -EINVAL, -EBUSY, -ENOMEM.
- * Context: the mmap lock is held for writing.
+ * Return: it has nothing reserved yet; NULL when there is no memory, or there are too
+ * many relatives.
+ * Context: the mmap lock of @mm is held for writing.
  */
-int petmem_process_mmap(struct file *file, struct vm_area_struct *vma);
+struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
+						 struct petmem_process *parent);
 
 /**
- * petmem_process_get_unmapped_area() - where a mapping of /dev/petmem may lie
- * @file: the open device
- * @addr: where it is wanted
- * @len: in bytes
- * @pgoff: in pages
- * @flags: MAP_*
+ * petmem_process_inherit() - give a child its parent's memory map
+ * @child: has nothing reserved yet
+ * @parent: has
  *
- * At one place only. mremap() asks too, before it moves anything.
- *
- * Return: the place, or -EINVAL.
- * Context: the mmap lock is held for writing.
+ * Context: the family's lock is held, and the page tables are shared.
  */
-unsigned long petmem_process_get_unmapped_area(struct file *file,
-					       unsigned long addr,
-					       unsigned long len,
-					       unsigned long pgoff,
-					       unsigned long flags);
+void petmem_process_inherit(struct petmem_process *child,
+			    struct petmem_process *parent);
 
-/**
- * petmem_process_count() - number of address spaces that are bound
- */
-u64 petmem_process_count(void);
+/* How many address spaces are bound, and in how many of them faults are native. */
+struct petmem_process_counts {
+	u64 bound;
+	u64 native;
+};
+
+struct petmem_process_counts petmem_process_count(void);
 
 /**
  * petmem_process_exit() - wait until nothing of this file runs any more

@@ -94,6 +94,7 @@ static bool tree_agrees(const struct petmem_memmap *map)
 	}
 	REQUIRE(!node);
 	REQUIRE(nodes == tree.nodes);
+	REQUIRE(nodes == map->nr_ranges);
 	REQUIRE(nodes == host_live);
 	return true;
 }
@@ -159,19 +160,29 @@ static u32 first_fit(const struct region *r, u64 count, u64 align)
 	return page;
 }
 
+static unsigned long nr_spares(const struct petmem_memmap_spares *spares)
+{
+	const struct list_head *node;
+	unsigned long count = 0;
+
+	list_for_each(node, &spares->ranges)
+		count++;
+	return count;
+}
+
 /* Sets *@at to where the range begins, in pages; nr_pages: nowhere. */
 static bool alloc_right(struct region *r, u64 count, u64 align, u32 *at)
 {
 	const u32 expected = first_fit(r, count, align);
 	struct petmem_memmap_spares spares;
-	const struct petmem_range *range;
+	struct petmem_range *range;
 
-	REQUIRE(!petmem_memmap_get_spares(&spares));
+	REQUIRE(!petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES));
 	range = petmem_memmap_alloc(&r->map, &spares, count * PAGE, align);
 	if (!range)
-		REQUIRE(spares.range[0] && spares.range[1]);
+		REQUIRE(nr_spares(&spares) == PETMEM_MEMMAP_ALLOC_SPARES);
 	petmem_memmap_put_spares(&spares);
-	REQUIRE(!spares.range[0] && !spares.range[1]);
+	REQUIRE(nr_spares(&spares) == 0);
 
 	*at = expected;
 	REQUIRE(!range == (expected == r->nr_pages));
@@ -179,7 +190,8 @@ static bool alloc_right(struct region *r, u64 count, u64 align, u32 *at)
 		return true;
 	REQUIRE(range->start == r->start + expected * PAGE);
 	REQUIRE(range->size == count * PAGE);
-	REQUIRE(range->allocated);
+	REQUIRE(range->allocated && !range->guarded);
+	range->guarded = r->last_owner % 2;
 	r->last_owner++;
 	r->nr_owners++;
 	for (u32 i = 0; i < count; i++)
@@ -220,15 +232,30 @@ static bool find_right(const struct region *r, u64 addr)
 	first = (range->start - r->start) / PAGE;
 	REQUIRE(first <= page && page - first < range->size / PAGE);
 	REQUIRE(range->allocated == (r->owner[page] != 0));
+	REQUIRE(range->allocated || !range->guarded);
 	REQUIRE(r->owner[first] == r->owner[page]);
 	return true;
 }
 
-static bool reset_right(struct region *r)
+/* A copy is the same, and what is done to it or to the original is its own. */
+static bool copy_right(struct region *r)
 {
-	petmem_memmap_reset(&r->map);
-	memset(r->owner, 0, r->nr_pages * sizeof(*r->owner));
-	r->nr_owners = 0;
+	struct petmem_memmap original = r->map, *moved = &r->map;
+	struct petmem_memmap_spares spares;
+	struct petmem_range *range, *twin;
+
+	REQUIRE(!petmem_memmap_get_spares(&spares, original.nr_ranges));
+	list_replace(&r->map.ranges, &original.ranges);
+	petmem_memmap_copy(moved, &original, &spares);
+	REQUIRE(nr_spares(&spares) == 0);
+	REQUIRE(moved->refs == 1);
+	REQUIRE(moved->nr_ranges == original.nr_ranges);
+	twin = list_first_entry(&moved->ranges, struct petmem_range, list);
+	list_for_each_entry(range, &original.ranges, list) {
+		REQUIRE(twin != range && twin->guarded == range->guarded);
+		twin = list_next_entry(twin, list);
+	}
+	petmem_memmap_destroy(&original);
 	return agrees(r);
 }
 
@@ -242,14 +269,14 @@ static bool test_no_memory(void)
 	host_fail_at = 1;
 	REQUIRE(petmem_memmap_init(&map, REGION_START, PAGE) == -ENOMEM);
 	REQUIRE(host_live == 0);
-	for (unsigned long nth = 1; nth <= COUNT_OF(spares.range); nth++) {
+	for (unsigned long nth = 1; nth <= PETMEM_MEMMAP_ALLOC_SPARES; nth++) {
 		host_fail_at = nth;
-		REQUIRE(petmem_memmap_get_spares(&spares) == -ENOMEM);
+		REQUIRE(petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES) == -ENOMEM);
 		REQUIRE(host_live == 0);
 		petmem_memmap_put_spares(&spares);
 	}
-	REQUIRE(!petmem_memmap_get_spares(&spares));
-	REQUIRE(host_live == COUNT_OF(spares.range));
+	REQUIRE(!petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES));
+	REQUIRE(host_live == PETMEM_MEMMAP_ALLOC_SPARES);
 	petmem_memmap_put_spares(&spares);
 	petmem_memmap_put_spares(&spares);
 	return true;
@@ -362,7 +389,7 @@ static bool test_huge_sizes(void)
 	struct region r;
 
 	REQUIRE(init(&r, REGION_START, 100));
-	REQUIRE(!petmem_memmap_get_spares(&spares));
+	REQUIRE(!petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES));
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
 		for (size_t j = 0; j < COUNT_OF(aligns); j++)
 			REQUIRE(!petmem_memmap_alloc(&r.map, &spares, sizes[i],
@@ -382,7 +409,7 @@ static bool test_huge_map(void)
 	struct petmem_range *range;
 
 	REQUIRE(!petmem_memmap_init(&map, PAGE, 0 - PAGE));
-	REQUIRE(!petmem_memmap_get_spares(&spares));
+	REQUIRE(!petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES));
 	REQUIRE(!petmem_memmap_alloc(&map, &spares, HALF + PAGE, HALF));
 	range = petmem_memmap_alloc(&map, &spares, HALF, HALF);
 	REQUIRE(range && range->start == HALF && range->size == HALF);
@@ -441,8 +468,8 @@ static bool random_steps(u64 start, u32 nr_pages, u32 steps, u32 check_every)
 		REQUIRE(random_find(&r));
 		if (step % check_every == 0)
 			REQUIRE(agrees(&r));
-		if (random_below(20000) == 0)
-			REQUIRE(reset_right(&r));
+		if (random_below(1000) == 0)
+			REQUIRE(copy_right(&r));
 	}
 	REQUIRE(agrees(&r));
 	for (u32 page = 0; page < nr_pages; page++) {
@@ -495,7 +522,7 @@ static struct petmem_range *costly_alloc(struct petmem_memmap *map, u64 size,
 	struct petmem_range *range;
 	unsigned long before;
 
-	if (petmem_memmap_get_spares(&spares))
+	if (petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES))
 		return NULL;
 	before = host_steps;
 	range = petmem_memmap_alloc(map, &spares, size, PAGE);

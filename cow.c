@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cow.c - copy-on-write.
+ *
+ *   fork:   the child's slot points to the parent's PUD table, and neither slot is
+ *           writable. Nothing is copied, and no page of the parent's is visited.
+ *   write:  a fault, because something on the way is not writable. From the top down,
+ *           what nobody else refers to is made writable again, and what is shared is
+ *           copied: at most three tables, and the page.
+ *
+ * How the tables keep count is in pgtables.h. The memory map is shared and parted in
+ * the same way, but as a whole.
+ */
+#include "cow.h"
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "pgtables.h"
+#include "pool.h"
+#include "process.h"
+#include "reservation.h"
+#include "petmem.h"
+
+/*
+ * Virtual machines and devices that may write to the parent's memory are told to drop
+ * their translations while the region is out of its page tables: that is the one way
+ * to tell them. The mmap lock keeps the parent's threads from noticing, where they
+ * fault natively. With signals, a system call of theirs would fail.
+ */
+static u64 take_out(struct petmem_process *process)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	u64 slot;
+
+	if (!process->native)
+		return petmem_pgtables_slot(mm);
+	slot = petmem_pgtables_detach(mm);
+	mutex_unlock(&process->family->lock);
+	petmem_reservation_notify(mm, PETMEM_REGION_START, PETMEM_REGION_END);
+	mutex_lock(&process->family->lock);
+	return slot;
+}
+
+void petmem_cow_fork(struct petmem_process *parent, struct mm_struct *child_mm)
+{
+	struct mm_struct *parent_mm = petmem_process_mm(parent);
+	struct petmem_process *child;
+	u64 slot;
+
+	if (!READ_ONCE(parent->map) || petmem_pgtables_prepare(child_mm))
+		return;
+	child = petmem_process_bind_child(child_mm, parent);
+	if (!child)
+		return;
+
+	mutex_lock(&parent->lock);
+	mutex_lock(&parent->family->lock);
+	slot = take_out(parent);
+	if (!petmem_pgtables_share(parent_mm, child_mm, slot, parent->native))
+		petmem_process_inherit(child, parent);
+	mutex_unlock(&parent->family->lock);
+	mutex_unlock(&parent->lock);
+}
+
+int petmem_cow_break(struct petmem_process *process, u64 addr)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	uintptr_t old, new;
+
+	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
+
+	if (petmem_pgtables_make_private(mm, addr))
+		return -ENOMEM;
+	if (petmem_pgtables_try_write(mm, addr))
+		return 0;
+	new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+	if (!new)
+		return -ENOMEM;
+	old = petmem_pgtables_take(mm, addr);
+	mutex_unlock(&process->family->lock);
+
+	/* Nobody writes to it as long as it has our reference beside another's. */
+	copy_page(__va(new), __va(old));
+	petmem_reservation_notify(mm, addr, addr + PAGE_SIZE);
+
+	mutex_lock(&process->family->lock);
+	petmem_pgtables_set(mm, addr, new);
+	petmem_put_page(old);
+	return 0;
+}
+
+int petmem_cow_prepare_change(struct petmem_process *process,
+			      struct petmem_map_change *change, u64 nr_spares)
+{
+	bool shared = false;
+
+	lockdep_assert_held(&process->lock);
+
+	mutex_lock(&process->family->lock);
+	if (process->map && process->map->refs > 1) {
+		shared = true;
+		nr_spares += process->map->nr_ranges;
+	}
+	mutex_unlock(&process->family->lock);
+
+	change->copy = NULL;
+	if (petmem_memmap_get_spares(&change->spares, nr_spares))
+		return -ENOMEM;
+	if (!shared)
+		return 0;
+	change->copy = kmalloc(sizeof(*change->copy), GFP_KERNEL_ACCOUNT);
+	if (!change->copy) {
+		petmem_memmap_put_spares(&change->spares);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Relatives may have left since the preparation, but fork waits for our lock. */
+void petmem_cow_own_map(struct petmem_process *process,
+			struct petmem_map_change *change)
+{
+	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
+
+	if (process->map->refs == 1)
+		return;
+	petmem_memmap_copy(change->copy, process->map, &change->spares);
+	process->map->refs--;
+	process->map = change->copy;
+	change->copy = NULL;
+}
+
+void petmem_cow_finish_change(struct petmem_map_change *change)
+{
+	kfree(change->copy);
+	petmem_memmap_put_spares(&change->spares);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reservation.c - the mapping of the device that covers the region, and what Linux
+ * asks of it.
+ *
+ * The reservation VMA covers the region, so that Linux never puts anything of its own
+ * there. It is a shared mapping, and VM_IO | VM_PFNMAP, by which Linux's own walkers
+ * leave it alone. Nobody can split it (may_split), move it (get_unmapped_area, mremap)
+ * or change its permissions (mprotect, no VM_MAY*).
+ *
+ * It is where faults come in when they are native: Linux calls the operations fault,
+ * for an address without a page, and pfn_mkwrite, for a write to a page that says
+ * read-only. Both end where the ioctl does, in petmem_handle_pagefault(). Without
+ * native faults the VMA has no permissions, and an access raises SIGSEGV.
+ *
+ * And it is how fork is noticed: it calls open for the child's copy of the VMA.
+ */
+#include "reservation.h"
+
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "cow.h"
+#include "on_demand.h"
+#include "petmem.h"
+#include "process.h"
+
+static const struct vm_operations_struct reservation_ops;
+
+static struct vm_area_struct *reservation_of(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma = find_vma(mm, PETMEM_REGION_START);
+
+	return vma && vma->vm_ops == &reservation_ops ? vma : NULL;
+}
+
+void petmem_reservation_lock(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma = reservation_of(mm);
+
+	mmap_assert_write_locked(mm);
+	if (vma)
+		vma_start_write(vma);
+}
+
+/* It finds no entry to take away, but calls all notifiers of the mm. */
+void petmem_reservation_notify(struct mm_struct *mm, u64 start, u64 end)
+{
+	struct vm_area_struct *vma = reservation_of(mm);
+
+	if (vma)
+		zap_special_vma_range(vma, start, end - start);
+}
+
+/* ---- Faults that Linux brings ---- */
+
+static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct petmem_process *process = petmem_process_find(mm);
+
+	if (!process ||
+	    petmem_handle_pagefault(process, vmf->address,
+				    error_code | PETMEM_FAULT_USER))
+		return VM_FAULT_SIGSEGV;
+	return VM_FAULT_NOPAGE;
+}
+
+static vm_fault_t reservation_fault(struct vm_fault *vmf)
+{
+	return serve(vmf, vmf->flags & FAULT_FLAG_WRITE ? PETMEM_FAULT_WRITE :
+							  0);
+}
+
+static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
+{
+	return serve(vmf, PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE);
+}
+
+/* For ptrace and /proc/PID/mem, which cannot get at a VM_IO mapping by themselves. */
+static int reservation_access(struct vm_area_struct *vma, unsigned long addr,
+			      void *buf, int len, int write)
+{
+	struct petmem_process *process = petmem_process_find(vma->vm_mm);
+
+	if (!process)
+		return -EFAULT;
+	return petmem_access_vspace(process, addr, buf, len, write);
+}
+
+/* ---- What Linux may do with the mapping ---- */
+
+/*
+ * fork has copied the VMA. It would copy the page tables too but for VM_WIPEONFORK,
+ * which madvise(MADV_KEEPONFORK) can take away. dup_mmap() in kernel/fork.c (since
+ * 6.17 in mm/mmap.c) looks at the flag after it has called this; 5.10 did so before,
+ * and then the child's copies of the entries have to go before it can run: it has
+ * tables of Linux's, and gets no memory.
+ */
+static void reservation_open(struct vm_area_struct *vma)
+{
+	struct petmem_process *parent = petmem_process_find(current->mm);
+
+	if (!(vma->vm_flags & VM_WIPEONFORK)) {
+		vm_flags_set(vma, VM_WIPEONFORK);
+		zap_special_vma_range(vma, vma->vm_start,
+				      vma->vm_end - vma->vm_start);
+	}
+	if (parent && vma->vm_mm != current->mm)
+		petmem_cow_fork(parent, vma->vm_mm);
+}
+
+static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return -EINVAL;
+}
+
+static int reservation_mremap(struct vm_area_struct *vma)
+{
+	return -EINVAL;
+}
+
+static int __maybe_unused reservation_mprotect(struct vm_area_struct *vma,
+					       unsigned long start,
+					       unsigned long end,
+					       unsigned long newflags)
+{
+	return -EACCES;
+}
+
+static const struct vm_operations_struct reservation_ops = {
+	.open = reservation_open,
+	.may_split = reservation_may_split,
+	.mremap = reservation_mremap,
+	PETMEM_VM_OP_MPROTECT(reservation_mprotect)
+	.fault = reservation_fault,
+	.pfn_mkwrite = reservation_mkwrite,
+	.access = reservation_access,
+};
+
+/* ---- Making it ---- */
+
+int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	unsigned long permissions =
+		vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC);
+	bool native = permissions == (VM_READ | VM_WRITE);
+
+	if (vma->vm_start != PETMEM_REGION_START ||
+	    vma->vm_end != PETMEM_REGION_END || vma->vm_pgoff ||
+	    !(vma->vm_flags & VM_SHARED) || (permissions && !native))
+		return -EINVAL;
+	if (native && !petmem_has_native_faults())
+		return -EOPNOTSUPP;
+	vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
+				  VM_WIPEONFORK);
+	vma->vm_ops = &reservation_ops;
+	return petmem_process_reserve(vma->vm_mm, native);
+}
+
+unsigned long petmem_reservation_get_unmapped_area(struct file *file,
+						   unsigned long addr,
+						   unsigned long len,
+						   unsigned long pgoff,
+						   unsigned long flags)
+{
+	if (!(flags & MAP_FIXED) || addr != PETMEM_REGION_START ||
+	    len != PETMEM_REGION_SIZE)
+		return -EINVAL;
+	return addr;
+}
+
+/*
+ * There is a mapping in the region: our own, made by another thread just now, or of a
+ * child that fork could not give its parent's memory.
+ */
+static int adopt(struct mm_struct *mm, bool native)
+{
+	struct vm_area_struct *vma;
+	int err = -EEXIST;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	vma = reservation_of(mm);
+	if (vma)
+		err = native == !!(vma->vm_flags & VM_WRITE) ?
+			      petmem_process_reserve(mm, native) :
+			      -EBUSY;
+	mmap_write_unlock(mm);
+	return err;
+}
+
+int petmem_reservation_make(struct file *file, bool native)
+{
+	unsigned long addr;
+
+	addr = vm_mmap(file, PETMEM_REGION_START, PETMEM_REGION_SIZE,
+		       native ? PROT_READ | PROT_WRITE : PROT_NONE,
+		       MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
+	if (addr == (unsigned long)-EEXIST)
+		return adopt(current->mm, native);
+	return IS_ERR_VALUE(addr) ? (int)addr : 0;
+}
