@@ -44,6 +44,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #define may_split split
 #endif
 
+/* Named zap_vma_ptes() before 7.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define zap_special_vma_range zap_vma_ptes
+#endif
+
 /*
  * Page-table isolation (PTI): CONFIG_PAGE_TABLE_ISOLATION became
  * CONFIG_MITIGATION_PAGE_TABLE_ISOLATION in 6.9.

@@ -202,7 +202,7 @@ static void reservation_open(struct vm_area_struct *vma)
 	if (vma->vm_flags & VM_WIPEONFORK)
 		return;
 	vm_flags_set(vma, VM_WIPEONFORK);
-	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
 static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
