@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo check xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo check check-all xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -28,6 +28,9 @@ demo: setup
 check: setup
 	@tests/check
 
+check-all: setup
+	@tests/check --all
+
 # The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
 xv6: setup
 	@$(MAKE) -s -C xv6 qemu
@@ -46,5 +49,6 @@ help:
 	@echo "make          build petmem.ko and the user-space tools (KDIR=... for another kernel)"
 	@echo "make demo     see it work, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
+	@echo "make check-all  the same on every kernel and kind of processor: hours"
 	@echo "make xv6      boot the teaching kernel of xv6/"
 	@echo "make clean    remove what was built"

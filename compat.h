@@ -46,6 +46,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #define may_split split
 #endif
 
+/* Named zap_vma_ptes() before 7.1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define zap_special_vma_range zap_vma_ptes
+#endif
+
 /*
  * vm_operations_struct.mprotect came in 5.11. Without it nothing keeps a program from
  * taking away permissions of a whole mapping that has some, entries included: so
@@ -63,11 +68,6 @@ static inline bool petmem_has_native_faults(void)
 {
 	return true;
 }
-#endif
-
-/* The function is called zap_vma_ptes() before 7.1. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
-#define zap_special_vma_range zap_vma_ptes
 #endif
 
 /* VMAs have locks of their own since 6.4. */
