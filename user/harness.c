@@ -54,6 +54,8 @@ static dev_t device_number;
 static struct sigaction previous;
 
 static atomic_int device_fd = -1;
+static unsigned int mode; /* PETMEM_MODE_*; set before device_fd, like the above */
+static atomic_bool guarding;
 /* A previous handler with SA_RESETHAND has had its one signal. */
 static atomic_bool previous_spent;
 
@@ -279,33 +281,86 @@ static int check_device(int fd)
 	return 0;
 }
 
-static int connect_once(void)
+/* The mode that the environment asks for, or else the program. */
+static int choose_mode(unsigned int flags, unsigned int *chosen)
 {
+	const char *wanted = secure_getenv("PETMEM_FAULTS");
+
+	*chosen = flags & PETMEM_NATIVE ? PETMEM_MODE_NATIVE : 0;
+	if (wanted != NULL && strcmp(wanted, "native") == 0)
+		*chosen = PETMEM_MODE_NATIVE;
+	else if (wanted != NULL && strcmp(wanted, "signal") == 0)
+		*chosen = 0;
+	else if (wanted != NULL || (flags & ~PETMEM_NATIVE))
+		goto invalid;
+	return 0;
+invalid:
+	errno = EINVAL;
+	return -1;
+}
+
+/* Open the door for page faults. */
+static int open_door(int fd, unsigned int chosen)
+{
+	struct petmem_mode request = { .flags = chosen };
+
+	if (chosen & PETMEM_MODE_NATIVE)
+		return ioctl(fd, PETMEM_IOC_MODE, &request);
+	return provide_signal_stack();
+}
+
+static int connect_once(unsigned int chosen)
+{
+	const char *guard = secure_getenv("PETMEM_GUARD");
 	int fd = open_device();
 	int saved_errno;
 
 	if (fd < 0)
 		return -1;
-	if (check_device(fd) < 0 || provide_signal_stack() < 0) {
+	if (check_device(fd) < 0 || open_door(fd, chosen) < 0) {
 		saved_errno = errno;
 		close_fd(fd);
 		errno = saved_errno;
 		return -1;
 	}
-	install_handler();
+	mode = chosen;
+	if (guard != NULL && strcmp(guard, "1") == 0)
+		pet_guard(1);
+	if (!(chosen & PETMEM_MODE_NATIVE))
+		install_handler();
 	atomic_store(&device_fd, fd);
 	return 0;
 }
 
-int init_petmem(void)
+int init_petmem_flags(unsigned int flags)
 {
+	unsigned int chosen;
 	int result = 0;
 
+	if (choose_mode(flags, &chosen) < 0)
+		return -1;
 	pthread_mutex_lock(&init_lock);
-	if (atomic_load(&device_fd) < 0)
-		result = connect_once();
+	if (atomic_load(&device_fd) < 0) {
+		result = connect_once(chosen);
+	} else if (mode != chosen) {
+		errno = EBUSY;
+		result = -1;
+	}
 	pthread_mutex_unlock(&init_lock);
 	return result;
+}
+
+/* Whatever door there is already will do. */
+int init_petmem(void)
+{
+	if (atomic_load(&device_fd) >= 0)
+		return 0;
+	return init_petmem_flags(0);
+}
+
+void pet_guard(int on)
+{
+	atomic_store(&guarding, on);
 }
 
 /* ---- Allocation ---- */
@@ -315,6 +370,7 @@ static void *allocate(size_t size, size_t alignment)
 	struct petmem_alloc request = {
 		.size = size ? size : 1,
 		.align = alignment,
+		.flags = atomic_load(&guarding) ? PETMEM_ALLOC_GUARD : 0,
 	};
 
 	if (size > PTRDIFF_MAX) {
@@ -406,6 +462,16 @@ void *pet_realloc(void *pointer, size_t size)
 	memcpy(moved, pointer, size < old_size ? size : old_size);
 	pet_free(pointer);
 	return moved;
+}
+
+int pet_populate(void *address, size_t size)
+{
+	struct petmem_populate request = {
+		.addr = (uintptr_t)address,
+		.size = size,
+	};
+
+	return size == 0 ? 0 : command(PETMEM_IOC_POPULATE, &request);
 }
 
 int pet_dump(void)

@@ -17,16 +17,24 @@
  * SIGSEGV.
  *
  * To know:
- * - Page faults arrive as SIGSEGV. A program that handles SIGSEGV itself sets
- *   up its handler before init_petmem(), which passes on to it every fault that
- *   is not petmem's. SIGSEGV must not be blocked where petmem memory is
- *touched.
- * - init_petmem() gives its thread an alternate signal stack if it has none.
- *   In other threads the handler uses the thread's own stack.
- * - A child made by fork() starts without the parent's petmem memory. It need
- *   not call init_petmem() again.
- * - A page fault inside a system call raises no signal: read() into a petmem
- *   page that the program has not touched yet fails with EFAULT.
+ * - fork() works as with all memory: the child has what the parent had, and
+ *   each sees its own writes. It need not call init_petmem() again.
+ * - Page faults come in by one of two doors. Which one is the program's choice,
+ *   and its user's, by PETMEM_FAULTS=signal or PETMEM_FAULTS=native in the
+ *   environment:
+ *
+ *   signal: they arrive as SIGSEGV, and a handler of this library resolves
+ *   them. A program that handles SIGSEGV itself sets up its handler before
+ *   init_petmem(), which passes on to it every fault that is not petmem's.
+ *   SIGSEGV must not be blocked where petmem memory is touched. init_petmem()
+ *   gives its thread an alternate signal stack if it has none; in other threads
+ *   the handler uses the thread's own stack. A page fault inside a system call
+ *   raises no signal: read() into a page that the program has not touched yet,
+ *   or has not written since a fork, fails with EFAULT. pet_populate() maps
+ *   pages ahead.
+ *
+ *   native: the kernel resolves them. No signal, and system calls work on all
+ *   petmem memory.
  * - The device's descriptor is marked close-on-exec; if the program closes it,
  *   the library opens another.
  */
@@ -46,6 +54,16 @@ extern "C" {
  * when the module speaks another version of the protocol, ENOMEM.
  */
 int init_petmem(void);
+
+/*
+ * The same, with a choice of the door for page faults, which holds for the life
+ * of the process and for its children. PETMEM_FAULTS in the environment
+ * overrides it. Also EBUSY: the other door is in use already; EOPNOTSUPP: no
+ * native faults on this kernel (older than 5.11); EINVAL: an unknown flag, or
+ * PETMEM_FAULTS is neither "signal" nor "native".
+ */
+#define PETMEM_NATIVE 1U
+int init_petmem_flags(unsigned int flags);
 
 /*
  * Return memory, or NULL with errno: ENOMEM when the addresses do not suffice,
@@ -72,6 +90,21 @@ void *pet_realloc(void *pointer, size_t size);
  * in pet_realloc().
  */
 void pet_free(void *pointer);
+
+/*
+ * Map all pages of a range now, as if each were written to. The range lies in
+ * one allocation.
+ * Returns 0, or -1 with errno: EFAULT when it does not, ENOMEM when there is not
+ * enough memory; then some pages may be mapped.
+ */
+int pet_populate(void *address, size_t size);
+
+/*
+ * From now on, put a page that cannot be touched behind each allocation, so that
+ * an overrun dies at once; or stop doing so. PETMEM_GUARD=1 in the environment
+ * turns it on from the start.
+ */
+void pet_guard(int on);
 
 /*
  * Print the process's memory map into the kernel log (dmesg).

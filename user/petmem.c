@@ -126,6 +126,7 @@ static bool show_status(int device)
 	printf("table_pages: %llu\n", status.table_pages);
 	printf("data_pages: %llu\n", status.data_pages);
 	printf("processes: %llu\n", status.processes);
+	printf("native_processes: %llu\n", status.native_processes);
 	printf("block_size: %llu\n", status.block_size);
 	for (range = ranges; range < ranges + count; range++)
 		printf("block: 0x%llx-0x%llx node %d free %llu of %llu\n",

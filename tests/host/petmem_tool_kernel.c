@@ -375,6 +375,7 @@ static int status(struct petmem_status *status)
 		.table_pages = 33,
 		.data_pages = 44,
 		.processes = 55,
+		.native_processes = 33,
 		.blocks = 66,
 		.block_size = block_size(),
 	};

@@ -688,6 +688,7 @@ free_pages: 22
 table_pages: 33
 data_pages: 44
 processes: 55
+native_processes: 33
 block_size: 134217728
 block: 0x8000000-0x18000000 node 1 free 65536 of 65536
 block: 0x130000000-0x138000000 node 0 free 32763 of 32768"
