@@ -6,7 +6,7 @@
  * The reservation VMA covers the region, so that Linux never puts anything of its own
  * there. It is a shared mapping, and VM_IO | VM_PFNMAP, by which Linux's own walkers
  * leave it alone. Nobody can split it (may_split), move it (get_unmapped_area, mremap)
- * or change its permissions (mprotect, no VM_MAY*).
+ * or change its permissions (no VM_MAY*, or mprotect).
  *
  * It is where faults come in when they are native: Linux calls the operations fault,
  * for an address without a page, and pfn_mkwrite, for a write to a page that says
@@ -155,6 +155,9 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 	if (native && !petmem_has_native_faults())
 		return -EOPNOTSUPP;
 	vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+	/* Linux's fault handler warns of a write where it may not be. */
+	if (native)
+		vm_flags_set(vma, VM_MAYREAD | VM_MAYWRITE);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  VM_WIPEONFORK);
 	vma->vm_ops = &reservation_ops;
