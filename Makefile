@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo check check-all xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo check check-all lint coverage xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -29,7 +29,17 @@ check: setup
 	@tests/check
 
 check-all: setup
+	@vm/setup lint
 	@tests/check --all
+
+# Read the sources with tools that know mistakes.
+lint: setup
+	@vm/setup lint
+	@tests/lint
+
+# Which lines of the module the tests reach: build/coverage.txt
+coverage: setup
+	@tests/coverage
 
 # The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
 xv6: setup
@@ -50,5 +60,7 @@ help:
 	@echo "make demo     see it work, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
 	@echo "make check-all  the same on every kernel and kind of processor: hours"
+	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"
+	@echo "make coverage the lines of the module that the tests reach: an hour"
 	@echo "make xv6      boot the teaching kernel of xv6/"
 	@echo "make clean    remove what was built"

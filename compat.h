@@ -166,6 +166,7 @@ static inline void petmem_kasan_unpoison(void *start, size_t size)
 static inline bool petmem_has_global_asid(struct mm_struct *mm)
 {
 #ifdef CONFIG_BROADCAST_TLB_FLUSH
+	/* Pairs with the release in mm_assign_global_asid(). */
 	return smp_load_acquire(&mm->context.global_asid);
 #else
 	return false;

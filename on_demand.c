@@ -280,9 +280,8 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 	mutex_unlock(&process->lock);
 
 	if (err == -ENOMEM)
-		pr_warn_ratelimited(
-			"process %d (%s) needs a page, and the pool is empty\n",
-			task_tgid_nr(current), current->comm);
+		pr_warn_ratelimited("process %d (%s): the pool is empty\n",
+				    task_tgid_nr(current), current->comm);
 	return err;
 }
 

@@ -117,7 +117,7 @@ static int handle_interrupt(const struct trapframe *tf)
 		uart_interrupt();
 		break;
 	case T_IRQ0 + IRQ_SPURIOUS:
-		return 1;	/* wants no acknowledgement */
+		return 1;	/* wants no acknowledgment */
 	default:
 		return 0;
 	}

@@ -129,10 +129,13 @@ static int receive_descriptor(int socket)
 				  .msg_iovlen = 1,
 				  .msg_control = control,
 				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header;
 	int fd;
 
 	CHECK(recvmsg(socket, &message, 0) == 1);
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	header = CMSG_FIRSTHDR(&message);
+	CHECK(header != NULL);
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
 	return fd;
 }
 

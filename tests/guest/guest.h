@@ -35,9 +35,12 @@ struct guest_case {
 int run_cases(const struct guest_case *cases, size_t count);
 
 /* End the case, and fail it, unless @condition holds. For every process of it. */
-#define CHECK(condition) \
-	check_condition((condition), __FILE__, __LINE__, #condition)
-void check_condition(bool holds, const char *file, int line, const char *what);
+#define CHECK(condition)                                           \
+	do {                                                       \
+		if (!(condition))                                  \
+			fail_case(__FILE__, __LINE__, #condition); \
+	} while (0)
+_Noreturn void fail_case(const char *file, int line, const char *what);
 
 /* End the case: it cannot be run here. Only in the case's first process. */
 _Noreturn void skip_case(const char *reason);

@@ -312,7 +312,7 @@ static void proc_files(void)
 	read_all("/proc/self/smaps");
 	read_all("/proc/self/smaps_rollup");
 	read_all("/proc/self/numa_maps");
-	for (char which = '1'; which <= '5'; which++) {
+	for (int which = '1'; which <= '5'; which++) {
 		char text[] = { which, 0 };
 
 		write_file("/proc/self/clear_refs", text);

@@ -143,7 +143,7 @@ static void five_thousand(void)
 {
 	enum { COUNT = 5000 };
 	static char *p[COUNT];
-	const size_t size = 32 * 1024;
+	const size_t size = 8 * PAGE;
 
 	connect_petmem();
 	for (size_t i = 0; i < COUNT; i++) {

@@ -88,6 +88,7 @@ static void heap_overrun(void *argument)
 	volatile char *heap = malloc(PAGE);
 
 	(void)argument;
+	CHECK(heap != NULL);
 	CHECK(init_petmem() == 0);
 	for (size_t i = 0;; i++)
 		heap[i] = 1;

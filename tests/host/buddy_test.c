@@ -479,7 +479,7 @@ static bool worst_cost(u32 nr, unsigned long *worst)
 static bool test_cost(void)
 {
 	const u32 sizes[] = { 100, 100000, 3 * LARGEST };
-	const unsigned long limit = 20 * PETMEM_BUDDY_ORDERS;
+	const unsigned long limit = 20UL * PETMEM_BUDDY_ORDERS;
 
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
 		unsigned long worst;
