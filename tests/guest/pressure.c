@@ -14,32 +14,6 @@
 
 #include "guest.h"
 
-/* A first touch takes a page, and three tables: PTE, PMD and PUD. */
-#define FIRST_TOUCH 4
-
-/*
- * Take pages until exactly @left are free. The first pages of the range are kept for
- * the end: their table is there, so that each takes one page and no more.
- */
-#define KEPT ((size_t)FIRST_TOUCH + 1)
-
-static void leave_free(size_t left)
-{
-	size_t total = pool_status().total_pages;
-	/* Tables are less than one page in a hundred of these. */
-	size_t at_once = (pool_status().free_pages - left) / 100 * 99;
-	char *memory = must_malloc(total * PAGE);
-	size_t page = KEPT;
-
-	while (page < at_once)
-		memory[page++ * PAGE] = 1;
-	while (pool_status().free_pages > left + 1)
-		memory[page++ * PAGE] = 1;
-	if (pool_status().free_pages > left)
-		memory[0] = 1;
-	CHECK(pool_status().free_pages == left);
-}
-
 /* Ask for a page as the harness does; the result is errno. */
 static int fault_in(int device, void *address)
 {
@@ -51,55 +25,184 @@ static int fault_in(int device, void *address)
 	return ioctl(device, PETMEM_IOC_FAULT, &fault) ? errno : 0;
 }
 
+static size_t free_pages(void)
+{
+	return pool_status().free_pages;
+}
+
+/*
+ * ---- A fault with too few free pages: each step of it fails once ----
+ *
+ * One process has all of the pool, and leaves as many pages as it is told to.
+ */
+
+/* What a process takes for its first touch: a page, and three tables. */
+enum { FIRST_TOUCH = 4, FINISHED = FIRST_TOUCH + 1 };
+
+/* It is told how many pages to leave free, or to finish, and says it again when done. */
+struct holder {
+	int told[2];
+	int said[2];
+};
+
+/* These pages of the holder are freed and touched again, beside one that stays. */
+static char *spare[FIRST_TOUCH];
+static size_t spares_free;
+
+static void leave_free(size_t left)
+{
+	while (spares_free < left)
+		pet_free(spare[spares_free++]);
+	while (spares_free > left) {
+		char **page = &spare[--spares_free];
+
+		*page = must_malloc(PAGE);
+		**page = 1;
+	}
+	CHECK(free_pages() == left);
+}
+
+/* Take all pages of the pool, and number them. Returns how many of @memory's. */
+static size_t take_all(int device, size_t *memory)
+{
+	size_t stride = PAGE / sizeof(*memory), page = 0;
+	char *last = must_malloc(FIRST_TOUCH * PAGE);
+
+	while (fault_in(device, &memory[page * stride]) == 0) {
+		memory[page * stride] = page;
+		page++;
+	}
+	/* What did not do for a page and its table: the table is there. */
+	for (; free_pages() > 0; last += PAGE)
+		*last = 1;
+	return page;
+}
+
+/* A page with @align before it needs a page, and the tables that are missing. */
+static void touch_by_steps(int device, size_t align, size_t needed)
+{
+	char *page = pet_aligned_alloc(align, PAGE);
+
+	CHECK(page != NULL);
+	for (size_t left = 0; left < needed; left++) {
+		leave_free(left);
+		CHECK(fault_in(device, page) == ENOMEM);
+		CHECK(free_pages() == left);
+		CHECK(faults(page, WRITE));
+		CHECK(free_pages() == left);
+	}
+	leave_free(needed);
+	CHECK(!faults(page, WRITE) && is_zero(page, PAGE));
+	CHECK(free_pages() == 0);
+	pet_free(page);
+	CHECK(free_pages() == needed);
+	leave_free(0);
+}
+
+static void hold_all(void *argument)
+{
+	struct holder *holder = argument;
+	size_t total = pool_status().total_pages, pages;
+	int device = open_device();
+	unsigned char left;
+	size_t *memory;
+
+	connect_petmem();
+	for (size_t i = 0; i < FIRST_TOUCH; i++)
+		*(spare[i] = must_malloc(PAGE)) = 1;
+	*(char *)must_malloc(PAGE) = 1; /* stays */
+	/* Apart from all that is to have tables of its own. */
+	memory = pet_aligned_alloc(4 * GIB, total * PAGE);
+	CHECK(memory != NULL);
+	pages = take_all(device, memory);
+	touch_by_steps(device, PAGE, 1);
+	touch_by_steps(device, 2 * MIB, 2);
+	touch_by_steps(device, GIB, 3);
+	for (;;) {
+		CHECK(read(holder->told[0], &left, 1) == 1);
+		if (left == FINISHED)
+			break;
+		leave_free(left);
+		CHECK(write(holder->said[1], &left, 1) == 1);
+	}
+	for (size_t page = 0; page < pages; page++)
+		CHECK(memory[page * PAGE / sizeof(*memory)] == page);
+}
+
+/* A process that has nothing yet: it gets all that it needs, or nothing. */
 static void first_touch(void *argument)
 {
-	size_t left = *(size_t *)argument;
+	size_t left = (size_t)argument;
 	int device = open_device();
 	char *memory;
-	int error;
 
 	CHECK(init_petmem() == 0);
 	memory = must_malloc(PAGE);
-	error = fault_in(device, memory);
 	if (left < FIRST_TOUCH) {
-		CHECK(error == ENOMEM);
-		CHECK(pool_status().free_pages == left);
+		CHECK(fault_in(device, memory) == ENOMEM);
+		CHECK(free_pages() == left);
+		*memory = 1;
 	} else {
-		CHECK(error == 0);
-		CHECK(pool_status().free_pages == left - FIRST_TOUCH);
+		CHECK(fault_in(device, memory) == 0);
+		CHECK(free_pages() == left - FIRST_TOUCH);
 	}
 }
 
-/* Each count of free pages, from many down to none. */
 static void each_step(void)
 {
-	size_t spare = 1;
+	struct holder holder;
+	unsigned char left, said;
+	pid_t child;
 
-	connect_petmem();
-	leave_free(FIRST_TOUCH);
-	for (size_t left = FIRST_TOUCH;; left--) {
-		join(spawn(first_touch, &left));
-		CHECK(pool_status().free_pages == left);
-		if (left == 0)
-			break;
-		/* The table of the range's first pages is there: no more than a page. */
-		REGION[spare++ * PAGE] = 1;
-		CHECK(pool_status().free_pages == left - 1);
+	CHECK(pipe(holder.told) == 0 && pipe(holder.said) == 0);
+	child = spawn(hold_all, &holder);
+	/* If it dies, there is nothing to read. */
+	close(holder.said[1]);
+	for (left = 0; left <= FIRST_TOUCH; left++) {
+		CHECK(write(holder.told[1], &left, 1) == 1);
+		CHECK(read(holder.said[0], &said, 1) == 1 && said == left);
+		if (left < FIRST_TOUCH)
+			CHECK(dies_by(SIGSEGV, first_touch,
+				      (void *)(size_t)left));
+		else
+			join(spawn(first_touch, (void *)(size_t)left));
+		CHECK(free_pages() == left);
 	}
+	left = FINISHED;
+	CHECK(write(holder.told[1], &left, 1) == 1);
+	join(child);
 }
 
-/* The pages that are freed at a time, and how often. */
-#define PAGES ((size_t)256)
-#define ROUNDS 100
-/* What the next owner has at most, and how often it looks at it. */
-#define OWNED ((size_t)8)
-#define LOOKS 20
-/* The tables of a process whose pages are close together. */
-#define TABLES ((size_t)3)
+/*
+ * ---- The next owner of a page that is freed under a writer ----
+ *
+ * The old owner has all of the pool and frees it at once, which takes a while. Its
+ * other thread writes to the first of those pages all the time, so that its processor
+ * remembers where they are. Each of them lies beside a page that is kept, and cannot
+ * become a part of a larger block: they are what the next owner gets at first, while
+ * the rest is still being freed.
+ */
+enum { ROUNDS = 3, WRITTEN = 32 };
+/* What the next owner takes of it: also of the rest. */
+enum { TAKEN = 4 * WRITTEN };
+
+/* Of one round after the other: the next owner is ready, the old one frees, has freed. */
+struct turns {
+	atomic_int ready;
+	atomic_int begun;
+	atomic_int done;
+};
 
 static atomic_bool stop;
 static atomic_uint passes;
+static char *_Atomic written;
 static sigjmp_buf escape;
+
+static void wait_for(atomic_int *turn, int round)
+{
+	while (atomic_load(turn) < round)
+		;
+}
 
 static void try_again(int signal)
 {
@@ -107,102 +210,118 @@ static void try_again(int signal)
 	siglongjmp(escape, 1);
 }
 
-/* Write to all pages for ever, whether they are there or not. */
+/* Write to the pages for ever, whether they are there or not. */
 static void *write_always(void *argument)
 {
-	volatile unsigned char *memory = argument;
-
 	CHECK(run_on_cpu(1));
 	sigsetjmp(escape, 1);
 	while (!atomic_load(&stop)) {
-		for (size_t page = 0; page < PAGES; page++)
-			memory[page * PAGE] = 0xff;
+		volatile char *memory = atomic_load(&written);
+
+		for (size_t page = 0; page < WRITTEN; page++)
+			memory[page * PAGE] = 1;
 		atomic_fetch_add(&passes, 1);
 	}
-	return NULL;
+	return argument;
 }
 
-/*
- * The old owner: gets all pages that are left, and frees them when the processor of
- * the writing thread knows them all.
- */
+/* Take all pages there are; the first are mixed with those of @kept. */
+static char *own_all(int device, char *kept)
+{
+	char *memory = must_malloc(pool_status().total_pages * PAGE);
+	size_t page = 0;
+
+	for (; page < WRITTEN; page++) {
+		CHECK(fault_in(device, memory + page * PAGE) == 0);
+		CHECK(fault_in(device, kept + page * PAGE) == 0);
+	}
+	while (fault_in(device, memory + page * PAGE) == 0)
+		page++;
+	return memory;
+}
+
+static void free_all(int device, struct turns *turns, int round)
+{
+	char *kept = must_malloc(WRITTEN * PAGE);
+	char *memory = own_all(device, kept);
+	unsigned int seen;
+
+	atomic_store(&written, memory);
+	seen = atomic_load(&passes);
+	while (atomic_load(&passes) - seen < 3)
+		;
+	atomic_store(&turns->begun, round);
+	pet_free(memory);
+	atomic_store(&turns->done, round);
+	pet_free(kept);
+}
+
 static void own_and_free(void *argument)
 {
 	struct sigaction action = {
 		.sa_handler = try_again,
 		.sa_flags = SA_NODEFER,
 	};
+	struct turns *turns = argument;
 	int device = open_device();
 	pthread_t writer;
-	unsigned int seen;
-	char *memory;
 
-	(void)argument;
 	CHECK(run_on_cpu(0));
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
 	CHECK(init_petmem() == 0);
-	CHECK(pthread_create(&writer, NULL, write_always, REGION) == 0);
-	for (int round = 0; round < ROUNDS; round++) {
-		memory = must_malloc(PAGES * PAGE);
-		CHECK(memory == REGION);
-		for (size_t page = 0; page < PAGES; page++)
-			while (fault_in(device, memory + page * PAGE))
-				;
-		seen = atomic_load(&passes);
-		while (atomic_load(&passes) - seen < 3)
-			;
-		pet_free(memory);
+	atomic_store(&written, REGION);
+	CHECK(pthread_create(&writer, NULL, write_always, NULL) == 0);
+	for (int round = 1; round <= ROUNDS; round++) {
+		wait_for(&turns->ready, round);
+		free_all(device, turns, round);
 	}
 	atomic_store(&stop, true);
 	CHECK(pthread_join(writer, NULL) == 0);
 }
 
-/* The next owner: takes what comes free. Nobody may write to that. */
-static void look(void *argument)
+/* Take what comes free, and look at it until all is. Nobody may write to it. */
+static void take_and_look(int device, struct turns *turns, int round)
 {
-	atomic_bool *done = argument;
-	int device = open_device();
-	char *memory;
+	char *memory = must_malloc(TAKEN * PAGE);
+	size_t taken = 0;
+	bool done;
 
-	CHECK(run_on_cpu(2));
-	CHECK(init_petmem() == 0);
-	*(char *)must_malloc(PAGE) = 1; /* keeps the tables */
-	while (!atomic_load(done)) {
-		size_t owned = 0;
-
-		memory = must_malloc(OWNED * PAGE);
-		while (owned < OWNED &&
-		       fault_in(device, memory + owned * PAGE) == 0)
-			owned++;
-		for (int i = 0; i < LOOKS; i++)
-			for (size_t page = 0; page < owned; page++)
-				CHECK(*(volatile char *)(memory +
-							 page * PAGE) == 0);
-		pet_free(memory);
-	}
+	wait_for(&turns->begun, round);
+	do {
+		done = atomic_load(&turns->done) == round;
+		while (taken < TAKEN &&
+		       fault_in(device, memory + taken * PAGE) == 0)
+			taken++;
+		for (size_t page = 0; page < taken; page++)
+			CHECK(*(volatile char *)(memory + page * PAGE) == 0);
+	} while (!done);
+	pet_free(memory);
 }
 
 static void next_owner(void)
 {
-	atomic_bool *done;
-	pid_t old, next;
+	struct turns *turns;
+	int device = open_device();
+	pid_t old;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 3)
 		skip_case("needs 3 processors");
-	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(done != MAP_FAILED);
-	connect_petmem();
-	leave_free(PAGES + TABLES + 1 + TABLES);
-	next = spawn(look, done);
-	old = spawn(own_and_free, NULL);
+	turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(turns != MAP_FAILED);
+	old = spawn(own_and_free, turns);
+	CHECK(run_on_cpu(2));
+	CHECK(init_petmem() == 0);
+	*(char *)must_malloc(PAGE) = 1; /* keeps the tables */
+	for (int round = 1; round <= ROUNDS; round++) {
+		atomic_store(&turns->ready, round);
+		take_and_look(device, turns, round);
+	}
 	join(old);
-	atomic_store(done, true);
-	join(next);
 }
 
 static const struct guest_case cases[] = {
-	{ "a first touch with 0 to 4 free pages", each_step },
+	{ "each step of a fault finds the pool empty", each_step },
 	{ "pages freed under a writer reach their next owner clean",
 	  next_owner },
 };

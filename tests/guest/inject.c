@@ -1,0 +1,689 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * inject.c - every allocation of the kernel fails once, in each operation.
+ *
+ * /proc/self/fail-nth makes the Nth allocation of this task fail, or the Nth copy
+ * from or to user space: see Documentation/fault-injection in the kernel's source.
+ * An operation is repeated for N = 1, 2, ..., each time in a new process, until it
+ * has run to its end without coming to N. Where it failed, it has to say ENOMEM
+ * (EFAULT for a copy), to have changed nothing, and to work when called again.
+ *
+ * The kernel's log says where each failure was put. Each operation reports how many
+ * of the failed allocations were the module's own (it called the allocator), how many
+ * the kernel's on behalf of the module, and how many came about without it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define FAIL_NTH "/proc/self/fail-nth"
+
+/* No operation makes so many allocations. */
+#define N_MAX 5000
+
+/* The first words of a message about an injected failure, and a module's frame. */
+#define INJECTED "FAULT_INJECTION: forcing a failure"
+#define OF_MODULE "[petmem]"
+
+/* The argument that makes this program tell, after exec, whether N was reached. */
+static const char after_exec[] = "after-exec";
+
+enum place {
+	NOT_REACHED, /* the operation ended before its Nth */
+	OWN, /* the module called the allocator */
+	ON_BEHALF, /* a function of the kernel, called by the module */
+	KERNEL, /* the module has no part in it */
+	UNTOLD, /* the caller wants no message (__GFP_NOWARN) */
+	COPY, /* not an allocation, but a copy from or to user space */
+	PLACES,
+};
+
+struct operation {
+	const char *name;
+	void (*prepare)(void);
+	int (*run)(void); /* 0 or an errno */
+	/* Nothing has changed; NULL: nothing but the page counts to look at. */
+	void (*check_failed)(void);
+	/* It is done; the page counts are restored by the end of the process. */
+	void (*check_done)(void);
+};
+
+/* One attempt: what the parent says, and what the child finds. */
+struct attempt {
+	const struct operation *operation;
+	unsigned int n;
+	enum place place;
+	bool failed;
+};
+
+static struct attempt *attempt; /* shared */
+
+/* ---- Injection ---- */
+
+static void set_up(const char *path, const char *value)
+{
+	if (write_file(path, value))
+		skip_case("the kernel has no fault injection for allocations");
+}
+
+/*
+ * Allocations that may sleep fail too, and single pages. Those of "high memory" are
+ * the pages of programs, and of vmalloc().
+ */
+static void prepare_injection(bool high_memory)
+{
+#define KNOBS "/sys/kernel/debug/"
+	set_up(FAIL_NTH, "0");
+	set_up(KNOBS "failslab/ignore-gfp-wait", "N");
+	set_up(KNOBS "fail_page_alloc/ignore-gfp-wait", "N");
+	set_up(KNOBS "fail_page_alloc/ignore-gfp-highmem",
+	       high_memory ? "N" : "Y");
+	set_up(KNOBS "fail_page_alloc/min-order", "0");
+	attempt = mmap(NULL, sizeof(*attempt), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(attempt != MAP_FAILED);
+}
+
+static int open_log(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(log >= 0 && lseek(log, 0, SEEK_END) >= 0);
+	return log;
+}
+
+/* The next message, or NULL at the end of the log. */
+static char *next_message(int log)
+{
+	static char record[8192];
+	ssize_t size = read(log, record, sizeof(record) - 1);
+	char *message;
+
+	if (size < 0)
+		return NULL;
+	record[size] = '\0';
+	message = strchr(record, ';');
+	CHECK(message != NULL);
+	return message + 1;
+}
+
+/*
+ * Where was the failure put? The log has a stack trace, innermost function first. If
+ * the function that the module called is an allocator, the allocation is its own.
+ */
+static enum place find_place(int log)
+{
+	bool of_allocator = false;
+	bool in_trace = false;
+	char *message;
+
+	while ((message = next_message(log))) {
+		if (strncmp(message, INJECTED, strlen(INJECTED)) == 0) {
+			if (strstr(message, "name fail_usercopy"))
+				return COPY;
+			in_trace = true;
+		} else if (in_trace && strstr(message, OF_MODULE)) {
+			return of_allocator ? OWN : ON_BEHALF;
+		} else if (in_trace && !strstr(message, "? ")) {
+			of_allocator = strstr(message, "alloc");
+		}
+	}
+	return in_trace ? KERNEL : UNTOLD;
+}
+
+static void set_n(int file, unsigned int n)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", n);
+
+	CHECK(write(file, text, length) == length);
+}
+
+/* The Nth has come and gone when the file says 0. It may come while it is read. */
+static bool was_reached(int file)
+{
+	char text[16] = "";
+
+	if (pread(file, text, sizeof(text) - 1, 0) <= 0)
+		return false;
+	return atoi(text) == 0;
+}
+
+/* Run the operation with the Nth allocation failing; the result is its own. */
+static int run_injected(void)
+{
+	int log = open_log();
+	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	int error;
+	bool reached;
+
+	CHECK(file >= 0);
+	set_n(file, attempt->n);
+	error = attempt->operation->run();
+	reached = was_reached(file);
+	set_n(file, 0);
+	attempt->place = reached ? find_place(log) : NOT_REACHED;
+	attempt->failed = error;
+	close(file);
+	close(log);
+	return error;
+}
+
+static void make_attempt(void *argument)
+{
+	const struct operation *operation = attempt->operation;
+	struct petmem_status before, after;
+	int error;
+
+	(void)argument;
+	operation->prepare();
+	before = pool_status();
+	error = run_injected();
+	if (error) {
+		CHECK(attempt->place != NOT_REACHED);
+		CHECK(error == (attempt->place == COPY ? EFAULT : ENOMEM));
+		after = pool_status();
+		CHECK(after.total_pages == before.total_pages);
+		CHECK(after.data_pages == before.data_pages);
+		CHECK(after.table_pages == before.table_pages);
+		if (operation->check_failed)
+			operation->check_failed();
+		CHECK(operation->run() == 0);
+	}
+	if (operation->check_done)
+		operation->check_done();
+}
+
+/* Each of the operation's allocations in turn. */
+static void fail_each(const struct operation *operation)
+{
+	struct petmem_status before = pool_status(), after;
+	unsigned int count[PLACES] = { 0 }, failed = 0;
+
+	attempt->operation = operation;
+	attempt->n = 0;
+	do {
+		CHECK(++attempt->n < N_MAX);
+		join(spawn(make_attempt, NULL));
+		count[attempt->place]++;
+		failed += attempt->failed;
+		after = pool_status();
+		CHECK(after.processes == before.processes);
+		CHECK(after.total_pages == before.total_pages);
+		CHECK(after.free_pages == before.free_pages);
+	} while (attempt->place != NOT_REACHED);
+	printf("# %s: %u allocations of its own, %u on its behalf, %u of the kernel's, %u untold, %u copies; %u failed it\n",
+	       operation->name, count[OWN], count[ON_BEHALF], count[KERNEL],
+	       count[UNTOLD], count[COPY], failed);
+}
+
+/* ---- What the operations work on ---- */
+
+static int device;
+
+/* Two pages are mapped; further ones are allocated, not touched. */
+#define MAPPED ((size_t)2)
+#define ALLOCATED ((size_t)4)
+#define SEED 5
+
+static void have_device(void)
+{
+	device = open_device();
+}
+
+static void have_memory(void)
+{
+	have_device();
+	connect_petmem();
+	CHECK(must_malloc(ALLOCATED * PAGE) == REGION);
+	fill(REGION, MAPPED * PAGE, SEED);
+}
+
+static void check_memory(void)
+{
+	struct petmem_query query = { .addr = PETMEM_REGION_START };
+
+	CHECK(ioctl(device, PETMEM_IOC_QUERY, &query) == 0);
+	CHECK(query.size == ALLOCATED * PAGE);
+	CHECK(holds(REGION, MAPPED * PAGE, SEED));
+}
+
+/* Go on as a child of a process that has memory. */
+static void be_a_child(void)
+{
+	pid_t child;
+
+	have_memory();
+	child = fork();
+	CHECK(child >= 0);
+	if (child > 0)
+		_exit(WEXITSTATUS(status_of(child)));
+}
+
+static int call(unsigned long request, void *argument)
+{
+	return ioctl(device, request, argument) ? errno : 0;
+}
+
+/* ---- Operations ---- */
+
+static void do_nothing(void)
+{
+}
+
+static int run_open(void)
+{
+	device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+	return device < 0 ? errno : 0;
+}
+
+static int run_version(void)
+{
+	struct petmem_version version = { 0 };
+
+	return call(PETMEM_IOC_VERSION, &version);
+}
+
+static char *allocated;
+
+static int run_alloc(void)
+{
+	struct petmem_alloc alloc = { .size = PAGE };
+	int error = call(PETMEM_IOC_ALLOC, &alloc);
+
+	allocated = error ? NULL : (char *)(uintptr_t)alloc.addr;
+	return error;
+}
+
+/* Leaves a hole before it and one behind it. */
+static int run_aligned_alloc(void)
+{
+	struct petmem_alloc alloc = { .size = PAGE, .align = 16 * PAGE };
+	int error = call(PETMEM_IOC_ALLOC, &alloc);
+
+	allocated = error ? NULL : (char *)(uintptr_t)alloc.addr;
+	return error;
+}
+
+static void check_nothing_allocated(void)
+{
+	struct petmem_query query = { .addr = PETMEM_REGION_START };
+
+	CHECK(call(PETMEM_IOC_QUERY, &query) == ENOENT);
+}
+
+static void check_first(void)
+{
+	CHECK(allocated == REGION);
+	connect_petmem();
+	fill(allocated, PAGE, SEED);
+	CHECK(holds(allocated, PAGE, SEED));
+	CHECK(faults(allocated + PAGE, READ));
+}
+
+static void check_second(void)
+{
+	check_memory();
+	CHECK(allocated == REGION + ALLOCATED * PAGE);
+	fill(allocated, PAGE, SEED + 1);
+	CHECK(holds(allocated, PAGE, SEED + 1));
+	check_memory();
+}
+
+static void check_aligned(void)
+{
+	check_memory();
+	CHECK(allocated == REGION + 16 * PAGE);
+	CHECK(must_malloc(12 * PAGE) == REGION + ALLOCATED * PAGE);
+	CHECK(must_malloc(PAGE) == REGION + 17 * PAGE);
+}
+
+static void check_in_child(void)
+{
+	connect_petmem();
+	CHECK(allocated == REGION);
+	CHECK(!faults(allocated, WRITE));
+	CHECK(is_zero(allocated, PAGE));
+}
+
+static int run_free(void)
+{
+	struct petmem_free request = { .addr = PETMEM_REGION_START };
+
+	return call(PETMEM_IOC_FREE, &request);
+}
+
+static void check_freed(void)
+{
+	check_nothing_allocated();
+	CHECK(faults(REGION, READ));
+	CHECK(must_malloc(PAGE) == REGION && is_zero(REGION, PAGE));
+}
+
+static int run_query(void)
+{
+	struct petmem_query query = { .addr = PETMEM_REGION_START };
+
+	return call(PETMEM_IOC_QUERY, &query);
+}
+
+/* The first page that is not mapped yet. */
+static int run_fault(void)
+{
+	struct petmem_fault fault = {
+		.addr = (uintptr_t)REGION + MAPPED * PAGE,
+		.error_code = PETMEM_FAULT_WRITE | PETMEM_FAULT_USER,
+	};
+
+	return call(PETMEM_IOC_FAULT, &fault);
+}
+
+static void allocate_only(void)
+{
+	have_device();
+	connect_petmem();
+	CHECK(must_malloc(ALLOCATED * PAGE) == REGION);
+}
+
+static void check_faulted(void)
+{
+	CHECK(is_zero(REGION + MAPPED * PAGE, PAGE));
+}
+
+static int run_invlpg(void)
+{
+	struct petmem_invlpg invlpg = { .addr = PETMEM_REGION_START };
+
+	return call(PETMEM_IOC_INVLPG, &invlpg);
+}
+
+/* It is asked for more often than it prints. */
+static int run_dump(void)
+{
+	int error = call(PETMEM_IOC_DUMP, NULL);
+
+	return error == EAGAIN ? 0 : error;
+}
+
+static int run_status(void)
+{
+	struct petmem_status status;
+
+	return call(PETMEM_IOC_STATUS, &status);
+}
+
+static int run_block(void)
+{
+	struct petmem_block block = { 0 };
+
+	return call(PETMEM_IOC_BLOCK, &block);
+}
+
+static int run_mmap(void)
+{
+	void *mapped = mmap(REGION, PETMEM_REGION_SIZE, PROT_NONE,
+			    MAP_SHARED | MAP_FIXED_NOREPLACE, device, 0);
+
+	return mapped == REGION ? 0 : errno;
+}
+
+static void check_reserved(void)
+{
+	CHECK(run_alloc() == 0);
+	check_first();
+}
+
+static int run_munmap(void)
+{
+	return munmap(REGION, PETMEM_REGION_SIZE) ? errno : 0;
+}
+
+static void check_unmapped(void)
+{
+	CHECK(faults(REGION, READ));
+	check_nothing_allocated();
+	check_reserved();
+}
+
+/* The child proves that it can work. */
+static int run_fork(void)
+{
+	pid_t child = fork();
+	char *memory;
+
+	if (child < 0)
+		return errno;
+	if (child > 0) {
+		join(child);
+		return 0;
+	}
+	memory = must_malloc(PAGE);
+	CHECK(is_zero(memory, PAGE));
+	fill(memory, PAGE, SEED);
+	_exit(EXIT_SUCCESS);
+}
+
+/* ---- Donations ---- */
+
+static struct petmem_extent extent;
+
+static int run_donate(void)
+{
+	return call(PETMEM_IOC_DONATE, &extent);
+}
+
+static int run_release(void)
+{
+	return call(PETMEM_IOC_RELEASE, &extent);
+}
+
+/* The last block; nobody uses the pool. */
+static void have_block(void)
+{
+	struct petmem_block block = { 0 };
+
+	have_device();
+	block.index = pool_status().blocks - 1;
+	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
+	extent = (struct petmem_extent){ block.start, block.size };
+}
+
+static void have_offline_block(void)
+{
+	have_block();
+	CHECK(run_release() == 0);
+}
+
+static void check_donated(void)
+{
+	CHECK(run_donate() == EEXIST);
+}
+
+static void check_released(void)
+{
+	CHECK(run_release() == ENOENT);
+	CHECK(run_donate() == 0);
+}
+
+static const struct operation command_operations[] = {
+	{ "open", do_nothing, run_open, NULL, NULL },
+	{ "VERSION", have_device, run_version, NULL, NULL },
+	{ "the first ALLOC", have_device, run_alloc, check_nothing_allocated,
+	  check_first },
+	{ "another ALLOC", have_memory, run_alloc, check_memory, check_second },
+	{ "an aligned ALLOC", have_memory, run_aligned_alloc, check_memory,
+	  check_aligned },
+	{ "ALLOC in a child of fork", be_a_child, run_alloc,
+	  check_nothing_allocated, check_in_child },
+	{ "FREE", have_memory, run_free, check_memory, check_freed },
+	{ "QUERY", have_memory, run_query, check_memory, check_memory },
+	{ "the first FAULT", allocate_only, run_fault, NULL, check_faulted },
+	{ "another FAULT", have_memory, run_fault, check_memory,
+	  check_faulted },
+	{ "INVLPG", have_memory, run_invlpg, check_memory, check_memory },
+	{ "the first DUMP", have_device, run_dump, check_nothing_allocated,
+	  check_nothing_allocated },
+	{ "STATUS", have_device, run_status, NULL, NULL },
+	{ "BLOCK", have_device, run_block, NULL, NULL },
+};
+
+static const struct operation mapping_operations[] = {
+	{ "mmap of the device", have_device, run_mmap, check_nothing_allocated,
+	  check_reserved },
+	{ "munmap of the region", have_memory, run_munmap, check_memory,
+	  check_unmapped },
+	{ "fork", have_memory, run_fork, check_memory, check_memory },
+};
+
+static const struct operation donation_operations[] = {
+	{ "DONATE", have_offline_block, run_donate, NULL, check_donated },
+	{ "RELEASE", have_block, run_release, NULL, check_released },
+};
+
+
+static void commands(void)
+{
+	prepare_injection(false);
+	for (size_t i = 0; i < COUNT_OF(command_operations); i++)
+		fail_each(&command_operations[i]);
+}
+
+static void mappings(void)
+{
+	prepare_injection(false);
+	for (size_t i = 0; i < COUNT_OF(mapping_operations); i++)
+		fail_each(&mapping_operations[i]);
+}
+
+static void donations(void)
+{
+	if (pool_status().blocks == 0)
+		skip_case("no memory is donated");
+	prepare_injection(true);
+	for (size_t i = 0; i < COUNT_OF(donation_operations); i++)
+		fail_each(&donation_operations[i]);
+}
+
+/* ---- The end of a process ---- */
+
+/* An N that is set is not unset again: the parent looks when the process has ended. */
+static void set_own_n(void)
+{
+	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+
+	CHECK(file >= 0);
+	set_n(file, attempt->n);
+}
+
+static void leave(void *argument)
+{
+	(void)argument;
+	have_memory();
+	set_own_n();
+	_exit(EXIT_SUCCESS);
+}
+
+/* exec fails, or kills when it is too late to fail, or the new program does. */
+static void exec_other(void *argument)
+{
+	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	int log = open_log();
+	int error;
+
+	(void)argument;
+	CHECK(file >= 0);
+	have_memory();
+	set_n(file, attempt->n);
+	execl("/proc/self/exe", "inject", after_exec, NULL);
+	error = errno;
+	CHECK(was_reached(file));
+	CHECK(error == (find_place(log) == COPY ? EFAULT : ENOMEM));
+	check_memory();
+	execl("/proc/self/exe", "inject", after_exec, NULL);
+	CHECK(!"exec");
+}
+
+static bool reached_by(pid_t child)
+{
+	char path[32];
+	bool reached;
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fail-nth", child);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0);
+	reached = was_reached(file);
+	close(file);
+	return reached;
+}
+
+/* However a process ends, nothing of it is left. */
+static void fail_end(const char *name, void (*body)(void *argument))
+{
+	struct petmem_status before = pool_status(), after;
+	unsigned int reached = 0, died = 0;
+	siginfo_t info;
+	pid_t child;
+	int status;
+
+	attempt->n = 0;
+	for (bool more = true; more;) {
+		CHECK(++attempt->n < N_MAX);
+		child = spawn(body, NULL);
+		CHECK(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0);
+		more = reached_by(child);
+		status = status_of(child);
+		CHECK(!WIFEXITED(status) || WEXITSTATUS(status) == 0);
+		CHECK(more || WIFEXITED(status));
+		reached += more;
+		died += WIFSIGNALED(status);
+		after = pool_status();
+		CHECK(after.processes == before.processes);
+		CHECK(after.free_pages == before.free_pages);
+	}
+	printf("# %s: %u allocations and copies, %u killed it\n", name, reached,
+	       died);
+}
+
+/* The signal of a fault that cannot be told its address kills. */
+static void touch(void *argument)
+{
+	(void)argument;
+	have_memory();
+	set_own_n();
+	REGION[MAPPED * PAGE] = 1;
+	_exit(EXIT_SUCCESS);
+}
+
+static void ends(void)
+{
+	prepare_injection(false);
+	fail_end("a touch", touch);
+	fail_end("exit", leave);
+	fail_end("exec", exec_other);
+}
+
+static const struct guest_case cases[] = {
+	{ "every command", commands },
+	{ "mmap, munmap and fork", mappings },
+	{ "donation and release", donations },
+	{ "touch, exit and exec", ends },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], after_exec) == 0)
+		return EXIT_SUCCESS;
+	return run_cases(cases, COUNT_OF(cases));
+}
