@@ -19,8 +19,10 @@
 #include "config.h"
 #include "device.h"
 #include "donation.h"
+#include "draw.h"
 #include "interrupt.h"
 #include "load.h"
+#include "pool.h"
 
 #define PETMEM_TOOL_VERSION "1.0"
 
@@ -35,6 +37,8 @@ static const char help[] =
 	"       petmem --release [MB]  give unused memory back to Linux\n"
 	"       petmem --status        show what petmem holds\n"
 	"       petmem --load          load the module, and explain a refusal\n"
+	"       petmem pool [--svg FILE | --html FILE]\n"
+	"                              draw the machine's memory, and what petmem has of it\n"
 	"       petmem --help | --version\n"
 	"\n"
 	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
@@ -45,11 +49,12 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 
-enum action { DONATE, RELEASE, STATUS, LOAD };
+enum action { DONATE, RELEASE, STATUS, LOAD, POOL };
 
 /* What the command line says. */
 struct command {
 	enum action action;
+	struct drawing drawing;
 	const char *config; /* a file, or NULL */
 	struct request request;
 };
@@ -110,6 +115,8 @@ static void parse_options(struct command *command, int argc, char **argv)
 		{ "release", no_argument, NULL, 'r' },
 		{ "status", no_argument, NULL, 's' },
 		{ "load", no_argument, NULL, 'l' },
+		{ "svg", required_argument, NULL, 'S' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -141,6 +148,12 @@ static void parse_options(struct command *command, int argc, char **argv)
 		case 'l':
 			set_action(command, LOAD);
 			break;
+		case 'S':
+			command->drawing.svg = optarg;
+			break;
+		case 'H':
+			command->drawing.html = optarg;
+			break;
 		default:
 			fprintf(stderr, "Try: petmem --help\n");
 			exit(EXIT_USAGE);
@@ -156,6 +169,10 @@ static struct command parse_command(int argc, char **argv)
 
 	parse_options(&command, argc, argv);
 	argv += optind;
+	if (*argv && !strcmp(*argv, "pool")) {
+		set_action(&command, POOL);
+		argv++;
+	}
 	amount = (command.action == DONATE && !command.config) ||
 		 (command.action == RELEASE && *argv);
 	if (amount && !*argv)
@@ -167,6 +184,9 @@ static struct command parse_command(int argc, char **argv)
 	if (command.request.node != NODE_ANY &&
 	    (command.action != DONATE || command.config))
 		usage_error("--node goes with an amount to take");
+	if ((command.drawing.svg || command.drawing.html) &&
+	    command.action != POOL)
+		usage_error("--svg and --html go with a picture");
 	return command;
 }
 
@@ -219,7 +239,18 @@ static bool donate_config(int device, const struct blocks *blocks,
 	return done;
 }
 
-static bool move_memory(int device, const struct command *command)
+static bool draw_pool(int device, const struct blocks *blocks,
+		      const struct drawing *drawing)
+{
+	struct picture *picture = pool_picture(device, blocks);
+	bool done = picture && draw(picture, drawing);
+
+	picture_free(picture);
+	return done;
+}
+
+/* What takes Linux's memory blocks: to move them, or to draw them. */
+static bool use_blocks(int device, const struct command *command)
 {
 	struct blocks blocks;
 	bool done;
@@ -230,8 +261,11 @@ static bool move_memory(int device, const struct command *command)
 		      SYSFS_MEMORY, strerror(-err));
 		return false;
 	}
-	interrupt_defer();
-	if (command->action == RELEASE)
+	if (command->action != POOL)
+		interrupt_defer();
+	if (command->action == POOL)
+		done = draw_pool(device, &blocks, &command->drawing);
+	else if (command->action == RELEASE)
 		done = release(device, &blocks, command->request.megabytes);
 	else if (command->config)
 		done = donate_config(device, &blocks, command->config);
@@ -255,7 +289,7 @@ int main(int argc, char **argv)
 	if (command.action == STATUS)
 		done = show_status(device);
 	else
-		done = move_memory(device, &command);
+		done = use_blocks(device, &command);
 	close(device);
 
 	/* What was not done because of a signal ends by that signal. */

@@ -9,7 +9,7 @@ TOP := $(HERE)../..
 BUILD := $(TOP)/build/host-tool
 
 SOURCES := $(addprefix $(TOP)/user/,petmem.c config.c donation.c device.c blocks.c \
-	     interrupt.c load.c) $(HERE)petmem_tool_kernel.c
+	     draw.c interrupt.c load.c picture.c pool.c) $(HERE)petmem_tool_kernel.c
 HEADERS := $(wildcard $(TOP)/user/*.h) $(TOP)/petmem.h
 WRAPPED := open opendir fopen write ioctl alarm
 
