@@ -16,6 +16,7 @@ trap 'rm -rf "$work"' EXIT
 EPERM=1 ENOENT=2 ENOMEM=12 EACCES=13 EBUSY=16 EINVAL=22 ENOTTY=25 EROFS=30
 EOPNOTSUPP=95
 SIGHUP=1 SIGINT=2 SIGQUIT=3 SIGTERM=15
+abi=$(sed -n 's/^.define PETMEM_ABI_VERSION //p' "$(dirname "$0")/../../petmem.h")
 SIZE_128M=8000000 SIZE_2G=80000000
 
 # machine BLOCK_SIZE NUMBER...: all online, of no particular use.
@@ -26,7 +27,7 @@ machine()
 	export TEST_KERNEL=$PWD/machine
 	mkdir -p "$TEST_KERNEL/memory/power"
 	echo "$1" >"$TEST_KERNEL/memory/block_size_bytes"
-	echo 1 >"$TEST_KERNEL/abi"
+	echo "$abi" >"$TEST_KERNEL/abi"
 	: >"$TEST_KERNEL/log"
 	for number in "${@:2}"; do
 		mkdir "$TEST_KERNEL/memory/memory$number"
@@ -953,10 +954,10 @@ test_no_right_to_the_device()
 test_another_protocol()
 {
 	machine $SIZE_128M 0 1
-	echo 2 >"$TEST_KERNEL/abi"
+	echo $((abi + 1)) >"$TEST_KERNEL/abi"
 	for arguments in 128 --release --status; do
 		petmem 1 "$arguments"
-		err "the module speaks protocol 2, this program 1"
+		err "the module speaks protocol $((abi + 1)), this program $abi"
 	done
 	log ""
 }
@@ -1045,7 +1046,7 @@ test_help_and_version_need_no_module()
 	petmem 0 --help
 	grep -q "^Usage: petmem MB" out || wrong "no usage"
 	petmem 0 --version
-	grep -q "^petmem .*protocol 1$" out || wrong "no version"
+	grep -q "^petmem .*protocol $abi$" out || wrong "no version"
 }
 
 mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_//p' |
