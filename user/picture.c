@@ -12,14 +12,14 @@
 #define MIN_BAR 16
 
 /* An SVG file in its own units, which a browser scales. */
-#define SVG_WIDTH 960
-#define SVG_LABEL 230
-#define SVG_NOTE 190
-#define SVG_BAR (SVG_WIDTH - SVG_LABEL - SVG_NOTE)
+#define SVG_BAR 640
 #define SVG_ROW 24
 #define SVG_BOX 16
 #define SVG_TOP 40
 #define SVG_LEGEND 118
+#define SVG_GAP 8
+/* Of a character in the font of 13 units; some are a little narrower. */
+#define SVG_CHARACTER 8
 
 static const struct {
 	const char *name;
@@ -34,7 +34,7 @@ static const struct {
 	[PAINT_TABLE] = { "table", 'T', "▒", 170, "#b0508f", "#dc8fc0" },
 	[PAINT_FREE] = { "free", '.', "░", 245, "#d8dee4", "#3b4350" },
 	[PAINT_HOLE] = { "nothing", ' ', " ", 240, "#ffffff", "#14181f" },
-	[PAINT_POOL] = { "petmem", 'P', "■", 32, "#0072b2", "#56a8dc" },
+	[PAINT_POOL] = { "petmem", 'P', "■", 37, "#7a4fb0", "#b08ae0" },
 	[PAINT_LINUX] = { "Linux", '=', "▒", 250, "#a9b2bd", "#6b7686" },
 	[PAINT_OFFLINE] = { "offline", '-', "·", 178, "#f0d777", "#8a7a2e" },
 };
@@ -234,6 +234,30 @@ static uint64_t longest(const struct picture *picture, size_t i)
 	return size;
 }
 
+/* How many characters the longest label and the longest note have. */
+struct widths {
+	unsigned int label;
+	unsigned int note;
+};
+
+static struct widths measure(const struct picture *picture)
+{
+	struct widths widths = { 0 };
+	const struct row *row;
+	size_t i;
+
+	for (i = 0; i < picture->count; i++) {
+		row = &picture->rows[i];
+		if (row->heading)
+			continue;
+		if (strlen(label_of(row)) > widths.label)
+			widths.label = strlen(label_of(row));
+		if (strlen(note_of(row)) > widths.note)
+			widths.note = strlen(note_of(row));
+	}
+	return widths;
+}
+
 /* part of whole, as a length; parts of 64 bits do not overflow. */
 static unsigned int scale(uint64_t part, uint64_t whole, unsigned int length)
 {
@@ -322,24 +346,17 @@ static bool complete(const struct picture *picture)
 bool picture_text(const struct picture *picture, FILE *file,
 		  unsigned int columns, enum text_style style)
 {
-	unsigned int bar, label = 0, note = 0;
+	struct widths widths;
 	const struct row *row;
+	unsigned int bar;
 	size_t i;
 
 	if (!complete(picture))
 		return false;
-	for (i = 0; i < picture->count; i++) {
-		row = &picture->rows[i];
-		if (row->heading)
-			continue;
-		if (strlen(label_of(row)) > label)
-			label = strlen(label_of(row));
-		if (strlen(note_of(row)) > note)
-			note = strlen(note_of(row));
-	}
+	widths = measure(picture);
 	/* A space between the three. */
-	bar = label + 1 + MIN_BAR + 1 + note < columns ?
-		      columns - label - note - 2 :
+	bar = widths.label + 1 + MIN_BAR + 1 + widths.note < columns ?
+		      columns - widths.label - widths.note - 2 :
 		      MIN_BAR;
 	fprintf(file, "%s\n", picture->title);
 	for (i = 0; i < picture->count; i++) {
@@ -348,7 +365,7 @@ bool picture_text(const struct picture *picture, FILE *file,
 			fprintf(file, "\n%s\n", label_of(row));
 			continue;
 		}
-		fprintf(file, "%-*s ", (int)label, label_of(row));
+		fprintf(file, "%-*s ", (int)widths.label, label_of(row));
 		put_bar(row, longest(picture, i), file, bar, style);
 		fprintf(file, " %s\n", note_of(row));
 	}
@@ -414,32 +431,33 @@ static void put_svg_text(FILE *file, unsigned int x, unsigned int y,
 	fputs("</text>\n", file);
 }
 
-static void put_svg_row(const struct row *row, uint64_t whole, unsigned int y,
-			FILE *file)
+/* x: where the bar begins, y: the top of the row. What is small is still seen. */
+static void put_svg_row(const struct row *row, uint64_t whole, unsigned int x,
+			unsigned int y, FILE *file)
 {
 	const struct segment *segment = row->segments;
 	double unit = (double)SVG_BAR / whole;
+	double width;
 	uint64_t from = 0;
 
-	put_svg_text(file, SVG_LABEL - 8, y + SVG_BOX - 3, "end",
-		     label_of(row));
+	put_svg_text(file, x - SVG_GAP, y + SVG_BOX - 3, "end", label_of(row));
 	for (; segment < row->segments + row->count; segment++) {
+		width = segment->size * unit;
 		fprintf(file,
 			"<rect class=\"p%d\" x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%d\"><title>",
-			segment->paint, SVG_LABEL + from * unit, y,
-			segment->size * unit, SVG_BOX);
+			segment->paint, x + from * unit, y,
+			width < 1 ? 1 : width, SVG_BOX);
 		put_escaped(file, segment->tip);
 		fputs("</title></rect>\n", file);
 		from += segment->size;
 	}
-	put_svg_text(file, SVG_LABEL + SVG_BAR + 8, y + SVG_BOX - 3, "start",
+	put_svg_text(file, x + SVG_BAR + SVG_GAP, y + SVG_BOX - 3, "start",
 		     note_of(row));
 }
 
-static void put_svg_legend(const struct picture *picture, unsigned int y,
-			   FILE *file)
+static void put_svg_legend(const struct picture *picture, unsigned int x,
+			   unsigned int y, FILE *file)
 {
-	unsigned int x = SVG_LABEL;
 	enum paint paint;
 
 	for (paint = 0; paint < PAINT_COUNT; paint++) {
@@ -454,32 +472,47 @@ static void put_svg_legend(const struct picture *picture, unsigned int y,
 	}
 }
 
+static void put_svg_rows(const struct picture *picture, unsigned int x,
+			 FILE *file)
+{
+	const struct row *row;
+	unsigned int y;
+	size_t i;
+
+	for (i = 0; i < picture->count; i++) {
+		row = &picture->rows[i];
+		y = SVG_TOP + i * SVG_ROW;
+		if (row->heading)
+			put_svg_text(file, x, y + SVG_BOX, "start",
+				     label_of(row));
+		else
+			put_svg_row(row, longest(picture, i), x, y, file);
+	}
+}
+
 bool picture_svg(const struct picture *picture, FILE *file)
 {
-	unsigned int height;
-	size_t i;
+	unsigned int x, width, height;
+	struct widths widths;
 
 	if (!complete(picture))
 		return false;
+	widths = measure(picture);
+	x = widths.label * SVG_CHARACTER + 2 * SVG_GAP;
+	width = x + SVG_BAR + widths.note * SVG_CHARACTER + 2 * SVG_GAP;
 	height = SVG_TOP + (picture->count + 2) * SVG_ROW;
 	fprintf(file,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %u\" width=\"%d\" height=\"%u\">\n<style>",
-		SVG_WIDTH, height, SVG_WIDTH, height);
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"%u\" height=\"%u\">\n<style>",
+		width, height, width, height);
 	put_style(file, "fill", "svg", "fill");
-	fputs("text{font:13px ui-monospace,monospace}.title{font-size:16px}.key{stroke:#8a93a0}</style>\n",
+	fputs("text{font:13px ui-monospace,monospace}.title text{font-size:16px}.key{stroke:#8a93a0}</style>\n",
 	      file);
 	fputs("<g class=\"title\">", file);
-	put_svg_text(file, 8, 24, "start", picture->title);
+	put_svg_text(file, SVG_GAP, SVG_ROW, "start", picture->title);
 	fputs("</g>\n", file);
-	for (i = 0; i < picture->count; i++)
-		if (picture->rows[i].heading)
-			put_svg_text(file, SVG_LABEL,
-				     SVG_TOP + i * SVG_ROW + SVG_BOX, "start",
-				     label_of(&picture->rows[i]));
-		else
-			put_svg_row(&picture->rows[i], longest(picture, i),
-				    SVG_TOP + i * SVG_ROW, file);
-	put_svg_legend(picture, SVG_TOP + (picture->count + 1) * SVG_ROW - 8,
+	put_svg_rows(picture, x, file);
+	put_svg_legend(picture, x,
+		       SVG_TOP + (picture->count + 1) * SVG_ROW - SVG_GAP,
 		       file);
 	fputs("</svg>\n", file);
 	return !ferror(file);
@@ -489,10 +522,10 @@ bool picture_svg(const struct picture *picture, FILE *file)
 static const char html_layout[] =
 	"body{font:14px/1.4 ui-monospace,monospace;margin:1.5em}"
 	"h1{font-size:1.2em}h2{font-size:1em;margin:1.2em 0 .4em}"
-	".row{display:grid;grid-template-columns:16em 1fr 16em;gap:.2em 1em;align-items:center;margin:.3em 0}"
+	".row{display:grid;gap:.2em 1em;align-items:center;margin:.3em 0}"
 	".row>:first-child{text-align:right}"
 	".bar{display:flex;height:1.3em;outline:1px solid #8a93a055}"
-	".bar i{min-width:0}"
+	".bar i{min-width:1px}"
 	".legend span{display:inline-block;margin:1em 1.5em 0 0}"
 	".legend i{display:inline-block;width:1em;height:1em;margin-right:.5em;"
 	"vertical-align:-.15em;outline:1px solid #8a93a0}"
@@ -528,6 +561,7 @@ static void put_html_row(const struct row *row, uint64_t whole, FILE *file)
 
 bool picture_html(const struct picture *picture, FILE *file)
 {
+	struct widths widths;
 	enum paint paint;
 	size_t i;
 
@@ -540,7 +574,10 @@ bool picture_html(const struct picture *picture, FILE *file)
 	put_escaped(file, picture->title);
 	fputs("</title>\n<style>", file);
 	put_style(file, "background", "body", "color");
-	fprintf(file, "%s</style></head><body>\n<h1>", html_layout);
+	widths = measure(picture);
+	fprintf(file,
+		".row{grid-template-columns:%uch 1fr %uch}%s</style></head><body>\n<h1>",
+		widths.label, widths.note, html_layout);
 	put_escaped(file, picture->title);
 	fputs("</h1>\n", file);
 	for (i = 0; i < picture->count; i++)
