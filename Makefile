@@ -18,6 +18,14 @@ module:
 tools:
 	$(MAKE) -C user
 
+# install, install-user, install-module, uninstall, sign
+include install.mk
+
+# The Debian packages, in build/deb.
+.PHONY: deb
+deb:
+	@debian/build
+
 # Install what is missing on this machine; says what, first.
 setup:
 	@vm/setup
@@ -57,6 +65,10 @@ clean:
 
 help:
 	@echo "make          build petmem.ko and the user-space tools (KDIR=... for another kernel)"
+	@echo "make deb      build Debian packages, in build/deb"
+	@echo "make install  install module, tools, library and manuals (PREFIX=, DESTDIR=)"
+	@echo "make uninstall  remove them"
+	@echo "make sign     sign petmem.ko for Secure Boot (KEY=, CERT=)"
 	@echo "make demo     see it work, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
 	@echo "make check-all  the same on every kernel and kind of processor: hours"

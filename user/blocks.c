@@ -97,6 +97,26 @@ static enum block_zone read_zone(const struct blocks *blocks, uint64_t number)
 	return BLOCK_ZONE_KERNEL;
 }
 
+/* A block has a link called node<number> to each node that it lies in. */
+static int read_node(const struct blocks *blocks, uint64_t number)
+{
+	int node = BLOCK_NODE_UNKNOWN;
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (attribute_path(path, blocks, number, ""))
+		return node;
+	dir = opendir(path);
+	if (!dir)
+		return node;
+	while ((entry = readdir(dir)))
+		if (sscanf(entry->d_name, "node%d", &node) == 1)
+			break;
+	closedir(dir);
+	return node;
+}
+
 static int read_size(struct blocks *blocks)
 {
 	char path[PATH_MAX];
@@ -147,6 +167,7 @@ static int add_block(struct blocks *blocks, uint64_t number)
 	if (err)
 		return err;
 	block.zone = read_zone(blocks, number);
+	block.node = read_node(blocks, number);
 
 	list = realloc(blocks->list, (blocks->count + 1) * sizeof(*list));
 	if (!list)

@@ -26,8 +26,12 @@ enum block_zone {
 	BLOCK_ZONE_MOVABLE, /* only what can be moved away */
 };
 
+/* Where this kernel does not tell a block's NUMA node. */
+#define BLOCK_NODE_UNKNOWN (-1)
+
 struct block {
 	uint64_t number;
+	int node;
 	bool online;
 	enum block_zone zone; /* means something while the block is online */
 };

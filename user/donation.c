@@ -29,10 +29,19 @@ enum fate {
 	DONATED, /* by this run */
 };
 
+/* A request, in blocks. */
+struct want {
+	int node;
+	size_t needed;
+	size_t held; /* how many candidates are OFFLINE or DONATED for it */
+};
+
 struct candidate {
 	uint64_t number;
+	int node;
 	enum block_zone zone;
 	enum fate fate;
+	struct want *want; /* whose it is; NULL while it is nobody's */
 	int err; /* why it was refused, a negative errno */
 };
 
@@ -41,8 +50,9 @@ struct donation {
 	const struct blocks *blocks;
 	struct candidate *candidates; /* the best first */
 	size_t count;
-	size_t needed; /* blocks */
-	size_t held; /* how many candidates are OFFLINE or DONATED */
+	struct want *wants;
+	size_t want_count;
+	size_t missing; /* blocks that are needed and not held, of all wants */
 };
 
 static uint64_t in_megabytes(const struct blocks *blocks, size_t count)
@@ -64,13 +74,28 @@ static uint64_t round_up(const struct blocks *blocks, uint64_t megabytes)
 	return count;
 }
 
-/* "donated 256 MB (2 blocks of 128 MB)" */
-static void report(const char *done, const struct blocks *blocks, size_t count)
+/* How messages end that are about one node: " on node 1", or nothing. */
+struct place {
+	char text[32];
+};
+
+static struct place place(int node)
 {
-	printf("petmem: %s %llu MB (%zu %s of %llu MB)\n", done,
+	struct place result = { "" };
+
+	if (node != NODE_ANY)
+		snprintf(result.text, sizeof(result.text), " on node %d", node);
+	return result;
+}
+
+/* "donated 256 MB (2 blocks of 128 MB)" */
+static void report(const char *done, const struct blocks *blocks, size_t count,
+		   int node)
+{
+	printf("petmem: %s %llu MB (%zu %s of %llu MB)%s\n", done,
 	       (unsigned long long)in_megabytes(blocks, count), count,
 	       count == 1 ? "block" : "blocks",
-	       (unsigned long long)in_megabytes(blocks, 1));
+	       (unsigned long long)in_megabytes(blocks, 1), place(node).text);
 }
 
 static bool bring_online(const struct blocks *blocks, uint64_t number,
@@ -110,10 +135,45 @@ static int find_candidates(struct donation *d)
 		if (block->online && block->zone != BLOCK_ZONE_NONE)
 			d->candidates[d->count++] = (struct candidate){
 				.number = block->number,
+				.node = block->node,
 				.zone = block->zone,
 			};
 	qsort(d->candidates, d->count, sizeof(*d->candidates), better_first);
 	return 0;
+}
+
+static int find_wants(struct donation *d, const struct request *requests,
+		      size_t count)
+{
+	struct want *want;
+	size_t i;
+
+	d->wants = calloc(count + 1, sizeof(*d->wants));
+	if (!d->wants)
+		return -ENOMEM;
+	d->want_count = count;
+	for (i = 0; i < count; i++) {
+		want = &d->wants[i];
+		want->node = requests[i].node;
+		want->needed = round_up(d->blocks, requests[i].megabytes) +
+			       requests[i].blocks;
+		d->missing += want->needed;
+	}
+	return 0;
+}
+
+static bool suits(const struct candidate *c, const struct want *want)
+{
+	return want->node == NODE_ANY || want->node == c->node;
+}
+
+static size_t count_suitable(const struct donation *d, const struct want *want)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < d->count; i++)
+		count += suits(&d->candidates[i], want);
+	return count;
 }
 
 /* How many bytes programs could still have; no limit if Linux does not tell. */
@@ -140,13 +200,16 @@ static uint64_t available(void)
  */
 static bool enough_available(const struct donation *d)
 {
-	uint64_t missing = (d->needed - d->held) * d->blocks->size;
+	uint64_t missing = d->missing * d->blocks->size;
 	uint64_t bytes = available();
+	size_t i, needed = 0;
 
 	if (bytes >= SPARED_BYTES && bytes - SPARED_BYTES >= missing)
 		return true;
+	for (i = 0; i < d->want_count; i++)
+		needed += d->wants[i].needed;
 	warnx("%llu MB cannot be had: %llu MB are missing, %llu MB available, of which Linux keeps %llu MB",
-	      (unsigned long long)in_megabytes(d->blocks, d->needed),
+	      (unsigned long long)in_megabytes(d->blocks, needed),
 	      (unsigned long long)(missing / MEGABYTE),
 	      (unsigned long long)(bytes / MEGABYTE), SPARED_BYTES / MEGABYTE);
 	return false;
@@ -163,17 +226,17 @@ static int offline(const struct donation *d, const struct candidate *c)
 }
 
 /*
- * Take candidates offline until enough are held. Returns 0; an errno that every
- * block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
+ * Take candidates offline until a request has enough. Returns 0; an errno that
+ * every block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
  * message, if Linux cannot do without.
  */
-static int take_blocks(struct donation *d)
+static int take_blocks(struct donation *d, struct want *want)
 {
 	struct candidate *c = d->candidates;
 	struct candidate *end = c + d->count;
 
-	for (; c < end && d->held < d->needed; c++) {
-		if (c->fate != UNTRIED)
+	for (; c < end && want->held < want->needed; c++) {
+		if (c->fate != UNTRIED || !suits(c, want))
 			continue;
 		if (interrupt_signal())
 			return -EINTR;
@@ -183,11 +246,15 @@ static int take_blocks(struct donation *d)
 		if (c->err == -EACCES || c->err == -EROFS)
 			return c->err;
 		c->fate = c->err ? REFUSED : OFFLINE;
-		d->held += !c->err;
+		if (c->err)
+			continue;
+		c->want = want;
+		want->held++;
+		d->missing--;
 	}
 	if (interrupt_signal())
 		return -EINTR;
-	return d->held < d->needed ? -ENOSPC : 0;
+	return want->held < want->needed ? -ENOSPC : 0;
 }
 
 /* Back to Linux, for the use it had. False, after a message, if refused. */
@@ -205,7 +272,9 @@ static bool put_back(struct donation *d, struct candidate *c)
 		return false;
 	}
 	c->fate = REFUSED;
-	d->held--;
+	c->want->held--;
+	c->want = NULL;
+	d->missing++;
 	return bring_online(d->blocks, c->number, c->zone);
 }
 
@@ -257,19 +326,25 @@ static const char *meaning(int err)
 	}
 }
 
+/* Was a candidate that a request could have had refused for this reason? */
+static bool refused(const struct candidate *c, const struct want *want, int err)
+{
+	return c->fate == REFUSED && suits(c, want) && c->err == err;
+}
+
 /* One line for each reason; it names the first block that gave it. */
-static void explain_refusals(const struct donation *d)
+static void explain_refusals(const struct donation *d, const struct want *want)
 {
 	const struct candidate *c = d->candidates;
 	size_t i, j, others;
 
 	for (i = 0; i < d->count; i++) {
-		for (j = 0; j < i && c[j].err != c[i].err; j++)
+		for (j = 0; j < i && !refused(&c[j], want, c[i].err); j++)
 			;
-		if (c[i].fate != REFUSED || j < i)
+		if (j < i || !refused(&c[i], want, c[i].err))
 			continue;
 		for (others = 0, j = i + 1; j < d->count; j++)
-			others += c[j].err == c[i].err;
+			others += refused(&c[j], want, c[i].err);
 		if (others)
 			warnx("memory%llu and %zu more: %s (%s)",
 			      (unsigned long long)c[i].number, others,
@@ -281,30 +356,52 @@ static void explain_refusals(const struct donation *d)
 	}
 }
 
-static void explain(const struct donation *d, int err)
+/* A request for which there are too few blocks, tried or not; NULL: none. */
+static const struct want *hopeless(const struct donation *d)
 {
-	unsigned long long needed = in_megabytes(d->blocks, d->needed);
+	size_t i;
 
-	if (err == -EACCES) {
-		warnx("%s: %s: run as root", d->blocks->root, strerror(-err));
-	} else if (err == -EROFS) {
-		warnx("%s: %s: memory cannot be taken offline in a container",
-		      d->blocks->root, strerror(-err));
-	} else if (err == -EINTR) {
-		warnx("interrupted: %s", strsignal(interrupt_signal()));
-	} else if (err == -ENOSPC && d->count < d->needed) {
-		warnx("%llu MB cannot be had: Linux has %llu MB in blocks that may go offline",
-		      needed,
-		      (unsigned long long)in_megabytes(d->blocks, d->count));
-	} else if (err == -ENOSPC) {
-		warnx("%llu MB cannot be had: only %llu MB went offline",
-		      needed,
-		      (unsigned long long)in_megabytes(d->blocks, d->held));
-		explain_refusals(d);
-	}
+	for (i = 0; i < d->want_count; i++)
+		if (count_suitable(d, &d->wants[i]) < d->wants[i].needed)
+			return &d->wants[i];
+	return NULL;
 }
 
-/* Undo what this run did, the last first. */
+static void explain_shortage(const struct donation *d)
+{
+	const struct want *want = hopeless(d);
+
+	if (want) {
+		warnx("%llu MB cannot be had: Linux has %llu MB in blocks that may go offline%s",
+		      (unsigned long long)in_megabytes(d->blocks, want->needed),
+		      (unsigned long long)in_megabytes(
+			      d->blocks, count_suitable(d, want)),
+		      place(want->node).text);
+		return;
+	}
+	for (want = d->wants; want->held == want->needed; want++)
+		;
+	warnx("%llu MB cannot be had: only %llu MB went offline%s",
+	      (unsigned long long)in_megabytes(d->blocks, want->needed),
+	      (unsigned long long)in_megabytes(d->blocks, want->held),
+	      place(want->node).text);
+	explain_refusals(d, want);
+}
+
+static void explain(const struct donation *d, int err)
+{
+	if (err == -EACCES)
+		warnx("%s: %s: run as root", d->blocks->root, strerror(-err));
+	else if (err == -EROFS)
+		warnx("%s: %s: memory cannot be taken offline in a container",
+		      d->blocks->root, strerror(-err));
+	else if (err == -EINTR)
+		warnx("interrupted: %s", strsignal(interrupt_signal()));
+	else if (err == -ENOSPC)
+		explain_shortage(d);
+}
+
+/* Undo what this run did. */
 static void give_back(struct donation *d)
 {
 	struct candidate *c = d->candidates + d->count;
@@ -319,32 +416,44 @@ static void give_back(struct donation *d)
 		warnx("not all of it could be undone: see above");
 }
 
-bool donate(int device, const struct blocks *blocks, uint64_t megabytes)
+static int take_and_hand_over(struct donation *d)
 {
-	struct donation d = { .device = device, .blocks = blocks };
-	int err = find_candidates(&d);
+	int err = hopeless(d) ? -ENOSPC : 0;
+	size_t i;
 
-	if (err) {
-		warnx("%s", strerror(-err));
-		return false;
-	}
-	d.needed = round_up(blocks, megabytes);
-	if (d.count < d.needed)
-		err = -ENOSPC;
 	/* Again, for blocks that went offline and then proved of no use. */
 	do {
+		for (i = 0; !err && i < d->want_count; i++)
+			err = take_blocks(d, &d->wants[i]);
 		if (!err)
-			err = take_blocks(&d);
-		if (!err)
-			err = hand_over(&d);
-	} while (!err && d.held < d.needed);
+			err = hand_over(d);
+	} while (!err && d->missing);
+	return err;
+}
 
+bool donate(int device, const struct blocks *blocks,
+	    const struct request *requests, size_t count)
+{
+	struct donation d = { .device = device, .blocks = blocks };
+	size_t i;
+	int err = find_candidates(&d);
+
+	if (!err)
+		err = find_wants(&d, requests, count);
+	if (err) {
+		warnx("%s", strerror(-err));
+		goto out;
+	}
+	err = take_and_hand_over(&d);
 	if (err) {
 		explain(&d, err);
 		give_back(&d);
-	} else {
-		report("donated", blocks, d.needed);
+		goto out;
 	}
+	for (i = 0; i < d.want_count; i++)
+		report("donated", blocks, d.wants[i].needed, d.wants[i].node);
+out:
+	free(d.wants);
 	free(d.candidates);
 	return !err;
 }
@@ -405,7 +514,7 @@ bool release(int device, const struct blocks *blocks, uint64_t megabytes)
 			failed = true;
 	}
 	free(ranges);
-	report("released", blocks, online);
+	report("released", blocks, online, NODE_ANY);
 	if (!megabytes)
 		return !failed;
 	if (online < wanted)

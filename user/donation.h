@@ -16,14 +16,24 @@
 
 #define MEGABYTE (1ULL << 20)
 
+#define NODE_ANY (-1)
+
+/* How much to take, and from where. */
+struct request {
+	uint64_t megabytes; /* rounded up to blocks */
+	uint64_t blocks; /* more of it, in blocks */
+	int node; /* a NUMA node, or NODE_ANY */
+};
+
 /*
- * Take megabytes, rounded up to blocks, from Linux and give them to the module:
- * all or nothing, and nothing if Linux would have too little left. Blocks of
- * which the kernel can move everything away come first, then high addresses
- * before low ones, which are scarcer. Blocks that are offline already belong to
- * somebody else and stay as they are.
+ * Take what count requests ask for, in their order, from Linux and give it to
+ * the module: all or nothing, and nothing if Linux would have too little left.
+ * Blocks of which the kernel can move everything away come first, then high
+ * addresses before low ones, which are scarcer. Blocks that are offline already
+ * belong to somebody else and stay as they are.
  */
-bool donate(int device, const struct blocks *blocks, uint64_t megabytes);
+bool donate(int device, const struct blocks *blocks,
+	    const struct request *requests, size_t count);
 
 /*
  * Take megabytes, rounded up to blocks, back from the module and bring them

@@ -5,6 +5,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +16,13 @@
 #include <unistd.h>
 
 #include "blocks.h"
+#include "config.h"
 #include "device.h"
 #include "donation.h"
+#include "draw.h"
 #include "interrupt.h"
+#include "load.h"
+#include "pool.h"
 
 #define PETMEM_TOOL_VERSION "1.0"
 
@@ -26,9 +31,14 @@
 #define EXIT_USAGE 2
 
 static const char help[] =
-	"Usage: petmem MB              take MB megabytes from Linux for petmem\n"
+	"Usage: petmem MB [--node K]   take MB megabytes from Linux for petmem, from\n"
+	"                              NUMA node K if so told\n"
+	"       petmem --config FILE   take what FILE says: petmem.conf(5)\n"
 	"       petmem --release [MB]  give unused memory back to Linux\n"
 	"       petmem --status        show what petmem holds\n"
+	"       petmem --load          load the module, and explain a refusal\n"
+	"       petmem pool [--svg FILE | --html FILE]\n"
+	"                              draw the machine's memory, and what petmem has of it\n"
 	"       petmem --help | --version\n"
 	"\n"
 	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
@@ -39,7 +49,15 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 
-enum action { DONATE, RELEASE, STATUS };
+enum action { DONATE, RELEASE, STATUS, LOAD, POOL };
+
+/* What the command line says. */
+struct command {
+	enum action action;
+	struct drawing drawing;
+	const char *config; /* a file, or NULL */
+	struct request request;
+};
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
 usage_error(const char *format, ...)
@@ -70,16 +88,39 @@ static uint64_t parse_megabytes(const char *text)
 	return value;
 }
 
-static enum action parse_options(int argc, char **argv)
+static int parse_node(const char *text)
+{
+	char *end;
+	long node;
+
+	errno = 0;
+	node = strtol(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno || node > INT_MAX)
+		usage_error("%s: not the number of a NUMA node", text);
+	return node;
+}
+
+static void set_action(struct command *command, enum action action)
+{
+	if (command->action != DONATE || command->config)
+		usage_error("one action at a time");
+	command->action = action;
+}
+
+static void parse_options(struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "node", required_argument, NULL, 'n' },
 		{ "release", no_argument, NULL, 'r' },
 		{ "status", no_argument, NULL, 's' },
+		{ "load", no_argument, NULL, 'l' },
+		{ "svg", required_argument, NULL, 'S' },
+		{ "html", required_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	enum action action = DONATE;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -91,18 +132,62 @@ static enum action parse_options(int argc, char **argv)
 			printf("petmem %s, protocol %d\n", PETMEM_TOOL_VERSION,
 			       PETMEM_ABI_VERSION);
 			exit(EXIT_SUCCESS);
+		case 'c':
+			set_action(command, DONATE);
+			command->config = optarg;
+			break;
+		case 'n':
+			command->request.node = parse_node(optarg);
+			break;
 		case 'r':
+			set_action(command, RELEASE);
+			break;
 		case 's':
-			if (action != DONATE)
-				usage_error("one option at a time");
-			action = option == 'r' ? RELEASE : STATUS;
+			set_action(command, STATUS);
+			break;
+		case 'l':
+			set_action(command, LOAD);
+			break;
+		case 'S':
+			command->drawing.svg = optarg;
+			break;
+		case 'H':
+			command->drawing.html = optarg;
 			break;
 		default:
 			fprintf(stderr, "Try: petmem --help\n");
 			exit(EXIT_USAGE);
 		}
 	}
-	return action;
+}
+
+/* Everything that the command line says, or the end of the program. */
+static struct command parse_command(int argc, char **argv)
+{
+	struct command command = { .request.node = NODE_ANY };
+	bool amount;
+
+	parse_options(&command, argc, argv);
+	argv += optind;
+	if (*argv && !strcmp(*argv, "pool")) {
+		set_action(&command, POOL);
+		argv++;
+	}
+	amount = (command.action == DONATE && !command.config) ||
+		 (command.action == RELEASE && *argv);
+	if (amount && !*argv)
+		usage_error("how many megabytes?");
+	if (amount)
+		command.request.megabytes = parse_megabytes(*argv++);
+	if (*argv)
+		usage_error("%s: one argument too many", *argv);
+	if (command.request.node != NODE_ANY &&
+	    (command.action != DONATE || command.config))
+		usage_error("--node goes with an amount to take");
+	if ((command.drawing.svg || command.drawing.html) &&
+	    command.action != POOL)
+		usage_error("--svg and --html go with a picture");
+	return command;
 }
 
 static bool show_status(int device)
@@ -140,7 +225,32 @@ static bool show_status(int device)
 	return true;
 }
 
-static bool move_memory(int device, enum action action, uint64_t megabytes)
+static bool donate_config(int device, const struct blocks *blocks,
+			  const char *path)
+{
+	struct request *requests;
+	size_t count;
+	bool done;
+
+	if (!config_read(path, &requests, &count))
+		return false;
+	done = donate(device, blocks, requests, count);
+	free(requests);
+	return done;
+}
+
+static bool draw_pool(int device, const struct blocks *blocks,
+		      const struct drawing *drawing)
+{
+	struct picture *picture = pool_picture(device, blocks);
+	bool done = picture && draw(picture, drawing);
+
+	picture_free(picture);
+	return done;
+}
+
+/* What takes Linux's memory blocks: to move them, or to draw them. */
+static bool use_blocks(int device, const struct command *command)
 {
 	struct blocks blocks;
 	bool done;
@@ -151,37 +261,35 @@ static bool move_memory(int device, enum action action, uint64_t megabytes)
 		      SYSFS_MEMORY, strerror(-err));
 		return false;
 	}
-	interrupt_defer();
-	if (action == DONATE)
-		done = donate(device, &blocks, megabytes);
+	if (command->action != POOL)
+		interrupt_defer();
+	if (command->action == POOL)
+		done = draw_pool(device, &blocks, &command->drawing);
+	else if (command->action == RELEASE)
+		done = release(device, &blocks, command->request.megabytes);
+	else if (command->config)
+		done = donate_config(device, &blocks, command->config);
 	else
-		done = release(device, &blocks, megabytes);
+		done = donate(device, &blocks, &command->request, 1);
 	blocks_free(&blocks);
 	return done;
 }
 
 int main(int argc, char **argv)
 {
-	enum action action = parse_options(argc, argv);
-	uint64_t megabytes = 0;
+	struct command command = parse_command(argc, argv);
 	bool done;
 	int device;
 
-	argv += optind;
-	if (action == DONATE && !*argv)
-		usage_error("how many megabytes?");
-	if (action != STATUS && *argv)
-		megabytes = parse_megabytes(*argv++);
-	if (*argv)
-		usage_error("%s: one argument too many", *argv);
-
+	if (command.action == LOAD)
+		return load_module() ? EXIT_SUCCESS : EXIT_FAILURE;
 	device = device_open();
 	if (device < 0)
 		return EXIT_FAILURE;
-	if (action == STATUS)
+	if (command.action == STATUS)
 		done = show_status(device);
 	else
-		done = move_memory(device, action, megabytes);
+		done = use_blocks(device, &command);
 	close(device);
 
 	/* What was not done because of a signal ends by that signal. */

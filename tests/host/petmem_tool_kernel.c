@@ -7,6 +7,7 @@
  *
  *   memory/                    stands for /sys/devices/system/memory
  *   memory/memoryN/state       and valid_zones, as in sysfs
+ *   memory/memoryN/nodeK       exists if the block is on NUMA node K
  *   memory/memoryN/donated     exists while petmem holds a range that begins
  *                              here; contains how many blocks it has
  *   memory/memoryN/used        how many pages of that range are in use
@@ -182,15 +183,18 @@ int __wrap_open(const char *path, int flags, ...)
 
 DIR *__wrap_opendir(const char *path)
 {
-	if (strcmp(path, SYSFS_MEMORY))
+	if (strncmp(path, SYSFS_MEMORY, strlen(SYSFS_MEMORY)))
 		abort();
-	return __real_opendir(file("memory"));
+	return __real_opendir(file("memory%s", path + strlen(SYSFS_MEMORY)));
 }
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	char line[64];
 
+	/* The configuration: a file of the test's. */
+	if (*path != '/')
+		return __real_fopen(path, mode);
 	if (strcmp(path, "/proc/meminfo"))
 		abort();
 	snprintf(line, sizeof(line), "MemTotal: 1 kB\nMemAvailable: %llu kB\n",

@@ -16,6 +16,7 @@ trap 'rm -rf "$work"' EXIT
 EPERM=1 ENOENT=2 ENOMEM=12 EACCES=13 EBUSY=16 EINVAL=22 ENOTTY=25 EROFS=30
 EOPNOTSUPP=95
 SIGHUP=1 SIGINT=2 SIGQUIT=3 SIGTERM=15
+abi=$(sed -n 's/^.define PETMEM_ABI_VERSION //p' "$(dirname "$0")/../../petmem.h")
 SIZE_128M=8000000 SIZE_2G=80000000
 
 # machine BLOCK_SIZE NUMBER...: all online, of no particular use.
@@ -26,7 +27,7 @@ machine()
 	export TEST_KERNEL=$PWD/machine
 	mkdir -p "$TEST_KERNEL/memory/power"
 	echo "$1" >"$TEST_KERNEL/memory/block_size_bytes"
-	echo 1 >"$TEST_KERNEL/abi"
+	echo "$abi" >"$TEST_KERNEL/abi"
 	: >"$TEST_KERNEL/log"
 	for number in "${@:2}"; do
 		mkdir "$TEST_KERNEL/memory/memory$number"
@@ -47,6 +48,16 @@ movable()
 
 	for number in "$@"; do
 		is "$number" valid_zones Movable
+	done
+}
+
+# node K NUMBER...: these blocks are on node K.
+node()
+{
+	local number
+
+	for number in "${@:2}"; do
+		touch "$TEST_KERNEL/memory/memory$number/node$1"
 	done
 }
 
@@ -384,6 +395,188 @@ test_undoes_when_only_blocks_of_no_use_are_left()
 	err "256 MB cannot be had: only 128 MB went offline"
 	err "memory0: Operation not supported (the module cannot use it)"
 	blocks 0=Normal 1=Normal
+}
+
+test_donates_from_one_node()
+{
+	machine $SIZE_128M 0 1 2 3 4
+	node 0 0 1 4
+	node 12 2 3
+	petmem 0 256 --node 0
+	out "petmem: donated 256 MB (2 blocks of 128 MB) on node 0"
+	blocks 0=Normal 1=donated 2=Normal 3=Normal 4=donated
+	petmem 0 --node 12 1
+	blocks 0=Normal 1=donated 2=Normal 3=donated 4=donated
+	petmem 1 --node 12 256
+	err "256 MB cannot be had: Linux has 128 MB in blocks that may go offline on node 12"
+	petmem 1 --node 1 128
+	err "Linux has 0 MB in blocks that may go offline on node 1"
+	blocks 0=Normal 1=donated 2=Normal 3=donated 4=donated
+}
+
+test_explains_only_the_refusals_of_that_node()
+{
+	machine $SIZE_128M 0 1 2
+	node 0 0 2
+	node 1 1
+	is 1 fail_offline $EBUSY
+	is 2 fail_offline $EBUSY
+	petmem 1 --node 0 256
+	err "256 MB cannot be had: only 128 MB went offline on node 0"
+	err "memory2: Device or resource busy"
+	log offline 2 offline 0 online_kernel 0
+}
+
+# config LINE...: write petmem.conf.
+config()
+{
+	printf '%s\n' "$@" >petmem.conf
+}
+
+test_config_donates_what_it_says()
+{
+	machine $SIZE_128M 0 1 2 3 4 5 6 7
+	node 0 0 1 2 3
+	node 1 4 5 6 7
+	config "# a comment" "" "donate 256M node 0  # another" "	donate 2 blocks node 1" \
+		"donate 1 block"
+	petmem 0 --config petmem.conf
+	no_err
+	out "petmem: donated 256 MB (2 blocks of 128 MB) on node 0
+petmem: donated 256 MB (2 blocks of 128 MB) on node 1
+petmem: donated 128 MB (1 block of 128 MB)"
+	blocks 0=Normal 1=Normal 2=donated 3=donated \
+		4=Normal 5=donated 6=donated 7=donated
+}
+
+test_config_knows_units()
+{
+	machine $SIZE_128M 0 1 2 3 4 5 6 7 8 9 10
+	config "donate 1G" "donate 128"
+	petmem 0 --config petmem.conf
+	out "petmem: donated 1024 MB (8 blocks of 128 MB)
+petmem: donated 128 MB (1 block of 128 MB)"
+}
+
+test_config_is_all_or_nothing()
+{
+	machine $SIZE_128M 0 1 2 3
+	node 0 0 1
+	node 1 2 3
+	is 2 fail_offline $EBUSY
+	config "donate 128M node 0" "donate 256M node 1"
+	petmem 1 --config petmem.conf
+	err "256 MB cannot be had: only 128 MB went offline on node 1"
+	err "nothing was donated"
+	log offline 1 offline 3 offline 2 online_kernel 1 online_kernel 3
+	blocks 0=Normal 1=Normal 2=Normal 3=Normal
+}
+
+test_config_tries_nothing_when_a_line_is_hopeless()
+{
+	machine $SIZE_128M 0 1 2 3
+	node 0 0 1
+	node 1 2 3
+	config "donate 128M node 0" "donate 3 blocks node 1"
+	petmem 1 --config petmem.conf
+	err "384 MB cannot be had: Linux has 256 MB in blocks that may go offline on node 1"
+	log ""
+}
+
+test_config_counts_what_all_lines_need()
+{
+	machine $SIZE_128M 0 1 2 3
+	echo 327676 >"$TEST_KERNEL/available"
+	config "donate 128M" "donate 128M"
+	petmem 1 --config petmem.conf
+	err "256 MB cannot be had: 256 MB are missing, 319 MB available"
+	log ""
+	echo 327680 >"$TEST_KERNEL/available"
+	petmem 0 --config petmem.conf
+	blocks 0=Normal 1=Normal 2=donated 3=donated
+}
+
+test_config_takes_another_block_for_one_of_no_use()
+{
+	machine $SIZE_128M 0 1 2 3
+	node 0 0 1
+	node 1 2 3
+	is 3 fail_donate $EOPNOTSUPP
+	config "donate 128M node 1" "donate 128M node 0"
+	petmem 0 --config petmem.conf
+	blocks 0=Normal 1=donated 2=donated 3=Normal
+}
+
+test_config_that_asks_for_nothing()
+{
+	machine $SIZE_128M 0 1
+	config "# nothing"
+	petmem 0 --config petmem.conf
+	no_err
+	out ""
+	log ""
+}
+
+test_config_with_a_mistake_donates_nothing()
+{
+	machine $SIZE_128M 0 1 2 3
+	for line in donate give "give 128M" "donate 0" "donate 0 blocks" "donate -1" \
+		"donate 128K" "donate 128MB" "donate 1.5G" "donate x blocks" \
+		"donate 128M blocks" "donate 128M 1" "donate 128M node" \
+		"donate 128M node x" "donate 128M node -1" "donate 128M node 4294967296" \
+		"donate 128M node 0 1" "donate 1 block node 0 1" "donate blocks 1" \
+		"donate 1099511627776G" "donate 18446744073709551617" \
+		"donate 4294967297 blocks"; do
+		config "donate 128M" "" "$line"
+		petmem 1 --config petmem.conf
+		err "petmem.conf:3: "
+	done
+	log ""
+	petmem 1 --config none.conf
+	err "none.conf: No such file or directory"
+}
+
+# modprobe STATUS TEXT: what modprobe does.
+modprobe()
+{
+	mkdir -p bin
+	printf '#!/bin/sh\necho "$*" >>modprobe.log\necho "%s" >&2\nexit %d\n' "$2" "$1" \
+		>bin/modprobe
+	chmod +x bin/modprobe
+	tool=(env "PATH=$PWD/bin:$PATH" "${tool[@]}")
+}
+
+test_loads_the_module()
+{
+	machine $SIZE_128M 0
+	modprobe 0 ""
+	petmem 0 --load
+	[ "$(cat modprobe.log)" = petmem ] || wrong "modprobe was not asked for petmem"
+}
+
+# Only root is told more.
+test_explains_why_the_module_is_refused()
+{
+	machine $SIZE_128M 0
+	modprobe 1 ""
+	[ "$(id -u)" -eq 0 ] || tool=(unshare --map-root-user "${tool[@]}")
+	for reason in "Key was rejected by service" "Required key not available" \
+		"Operation not permitted"; do
+		modprobe 1 "modprobe: ERROR: could not insert 'petmem': $reason"
+		petmem 1 --load
+		err "could not insert 'petmem': $reason"
+		err "the module cannot be loaded"
+		err "mokutil --import"
+	done
+	modprobe 1 "modprobe: FATAL: Module petmem not found in directory /lib/modules/6.1"
+	petmem 1 --load
+	err "was not built for this kernel"
+	modprobe 1 "modprobe: ERROR: could not insert 'petmem': Exec format error"
+	petmem 1 --load
+	err "built for another kernel"
+	modprobe 1 "modprobe: ERROR: could not insert 'petmem': No such device"
+	petmem 1 --load
+	[ "$(wc -l <err)" = 2 ] || wrong "expected no advice"
 }
 
 test_reports_a_block_that_does_not_come_back()
@@ -761,10 +954,10 @@ test_no_right_to_the_device()
 test_another_protocol()
 {
 	machine $SIZE_128M 0 1
-	echo 2 >"$TEST_KERNEL/abi"
+	echo $((abi + 1)) >"$TEST_KERNEL/abi"
 	for arguments in 128 --release --status; do
 		petmem 1 "$arguments"
-		err "the module speaks protocol 2, this program 1"
+		err "the module speaks protocol $((abi + 1)), this program $abi"
 	done
 	log ""
 }
@@ -831,6 +1024,17 @@ test_bad_usage()
 	petmem 2 --status --release
 	petmem 2 --bogus
 	petmem 2 --release=128
+	petmem 2 --node 0
+	petmem 2 --node x 128
+	petmem 2 --node -1 128
+	petmem 2 --node 2147483648 128
+	petmem 2 --release --node 0
+	petmem 2 --config
+	petmem 2 --config petmem.conf 128
+	petmem 2 --config petmem.conf --node 0
+	petmem 2 --config petmem.conf --status
+	petmem 2 --status --config petmem.conf
+	petmem 2 --load 128
 	log ""
 	blocks 0=Normal 1=donated
 }
@@ -842,7 +1046,7 @@ test_help_and_version_need_no_module()
 	petmem 0 --help
 	grep -q "^Usage: petmem MB" out || wrong "no usage"
 	petmem 0 --version
-	grep -q "^petmem .*protocol 1$" out || wrong "no version"
+	grep -q "^petmem .*protocol $abi$" out || wrong "no version"
 }
 
 mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_//p' |

@@ -8,8 +8,8 @@ HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 TOP := $(HERE)../..
 BUILD := $(TOP)/build/host-tool
 
-SOURCES := $(addprefix $(TOP)/user/,petmem.c donation.c device.c blocks.c \
-	     interrupt.c) $(HERE)petmem_tool_kernel.c
+SOURCES := $(addprefix $(TOP)/user/,petmem.c config.c donation.c device.c blocks.c \
+	     draw.c interrupt.c load.c picture.c pool.c) $(HERE)petmem_tool_kernel.c
 HEADERS := $(wildcard $(TOP)/user/*.h) $(TOP)/petmem.h
 WRAPPED := open opendir fopen write ioctl alarm
 

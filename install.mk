@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make install, install-user, install-module, uninstall, sign: petmem on a system
+# without its packages. As usual, DESTDIR goes before every path; the directories
+# below can be set too. Include this after `module' and `tools'.
+
+VERSION := $(shell sed -n 's/^.define PETMEM_TOOL_VERSION "\(.*\)"/\1/p' user/petmem.c)
+
+# Its version is user/Makefile's.
+SONAME := $(shell sed -n 's/^SONAME := //p' user/Makefile)
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+
+# What is installed: mode:file:destination.
+INSTALLED := \
+	755:user/petmem:$(BINDIR)/petmem \
+	755:user/$(SONAME):$(LIBDIR)/$(SONAME) \
+	644:user/libpetmem.a:$(LIBDIR)/libpetmem.a \
+	644:build/system/petmem.pc:$(LIBDIR)/pkgconfig/petmem.pc \
+	644:user/harness.h:$(INCLUDEDIR)/petmem/harness.h \
+	644:petmem.h:$(INCLUDEDIR)/petmem/petmem.h \
+	644:build/system/petmem.service:$(UNITDIR)/petmem.service \
+	644:system/petmem.rules:$(UDEVDIR)/60-petmem.rules \
+	644:system/petmem.sysusers:$(SYSUSERSDIR)/petmem.conf \
+	644:system/petmem.completion:$(COMPLETIONDIR)/petmem \
+	644:man/petmem.1:$(MANDIR)/man1/petmem.1 \
+	644:man/petmem.3:$(MANDIR)/man3/petmem.3 \
+	644:man/petmem.4:$(MANDIR)/man4/petmem.4 \
+	644:man/petmem.conf.5:$(MANDIR)/man5/petmem.conf.5
+
+# Symbolic links: target:path. The manual of the library goes by all its names.
+FUNCTIONS := $(shell sed -n 's/^[a-z].*[ *]\([a-z_]*\)(.*);$$/\1/p' user/harness.h)
+INSTALLED_LINKS := \
+	$(SONAME):$(LIBDIR)/libpetmem.so \
+	$(foreach name,$(FUNCTIONS),petmem.3:$(MANDIR)/man3/$(name).3)
+
+# What the administrator changes stays as it is, and is not removed.
+CONFIG := $(DESTDIR)$(SYSCONFDIR)/petmem.conf
+
+MODULE_RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+MODULE_DIR = $(DESTDIR)/lib/modules/$(MODULE_RELEASE)
+
+.PHONY: install install-user install-module uninstall sign
+
+install: install-module install-user
+	@echo "Installed. Next:"
+	@echo "  systemd-sysusers && udevadm control --reload    the group petmem, and its device"
+	@echo "  usermod -aG petmem USER                         who may use it"
+	@echo "  $(SYSCONFDIR)/petmem.conf, and then: systemctl enable --now petmem"
+
+# Made anew each time: the directories may be others than last time.
+.PHONY: FORCE
+build/system/%: system/%.in FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@BINDIR@|$(BINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' \
+		-e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< >$@
+
+install-user: tools build/system/petmem.service build/system/petmem.pc
+	@set -e; for entry in $(INSTALLED); do \
+		mode=$${entry%%:*} entry=$${entry#*:}; \
+		install -D -m $$mode $${entry%%:*} "$(DESTDIR)$${entry#*:}"; \
+	done
+	@set -e; for entry in $(INSTALLED_LINKS); do \
+		ln -sf $${entry%%:*} "$(DESTDIR)$${entry#*:}"; \
+	done
+	@[ -e "$(CONFIG)" ] || install -D -m 644 system/petmem.conf "$(CONFIG)"
+	@[ -n "$(DESTDIR)" ] || ldconfig
+
+install-module: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates
+	@[ -n "$(DESTDIR)" ] || depmod $(MODULE_RELEASE)
+
+# Only what install puts there. A changed petmem.conf stays.
+uninstall:
+	@for entry in $(INSTALLED) $(INSTALLED_LINKS); do \
+		rm -f "$(DESTDIR)$${entry##*:}"; \
+	done
+	@rmdir "$(DESTDIR)$(INCLUDEDIR)/petmem" 2>/dev/null || true
+	@if cmp -s system/petmem.conf "$(CONFIG)"; then rm "$(CONFIG)"; \
+	elif [ -e "$(CONFIG)" ]; then echo "left, as it was changed: $(CONFIG)"; fi
+	rm -f $(DESTDIR)/lib/modules/*/updates/petmem.ko*
+	@[ -n "$(DESTDIR)" ] || { ldconfig; depmod -a; }
+
+# Secure Boot: sign petmem.ko, between `make' and `make install', with a key whose
+# certificate the machine knows. petmem(4) says how to make one.
+sign: module
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { \
+		echo "make sign KEY=FILE CERT=FILE: the private key, its certificate in DER" >&2; \
+		exit 1; }
+	$(KDIR)/scripts/sign-file sha256 $(KEY) $(CERT) petmem.ko

@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* picture.c - pictures of memory, for a terminal and for a browser. */
+
+#define _GNU_SOURCE /* vasprintf */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "picture.h"
+
+/* Columns of a bar where the terminal is too narrow for labels, bar and notes. */
+#define MIN_BAR 16
+
+/* An SVG file in its own units, which a browser scales. */
+#define SVG_BAR 640
+#define SVG_ROW 24
+#define SVG_BOX 16
+#define SVG_TOP 40
+#define SVG_LEGEND 118
+#define SVG_GAP 8
+/* Of a character in the font of 13 units; some are a little narrower. */
+#define SVG_CHARACTER 8
+
+static const struct {
+	const char *name;
+	char ascii;
+	const char *glyph;
+	int colour; /* of the 256 that terminals have */
+	const char *light, *dark; /* CSS */
+} paints[PAINT_COUNT] = {
+	[PAINT_DATA] = { "data", '#', "█", 32, "#0072b2", "#56a8dc" },
+	[PAINT_SHARED] = { "shared", 'S', "▓", 172, "#d55e00", "#f0894a" },
+	[PAINT_LARGE] = { "large page", 'L', "█", 29, "#007a5a", "#2fbf95" },
+	[PAINT_TABLE] = { "table", 'T', "▒", 170, "#b0508f", "#dc8fc0" },
+	[PAINT_FREE] = { "free", '.', "░", 245, "#d8dee4", "#3b4350" },
+	[PAINT_HOLE] = { "nothing", ' ', " ", 240, "#ffffff", "#14181f" },
+	[PAINT_POOL] = { "petmem", 'P', "■", 37, "#7a4fb0", "#b08ae0" },
+	[PAINT_LINUX] = { "Linux", '=', "▒", 250, "#a9b2bd", "#6b7686" },
+	[PAINT_OFFLINE] = { "offline", '-', "·", 178, "#f0d777", "#8a7a2e" },
+};
+
+struct segment {
+	uint64_t size;
+	enum paint paint;
+	char *tip;
+};
+
+struct row {
+	bool heading; /* its label is one; it has nothing else */
+	char *label;
+	char *note;
+	struct segment *segments;
+	size_t count;
+	uint64_t size; /* of all segments */
+};
+
+struct picture {
+	char *title;
+	struct row *rows;
+	size_t count;
+	bool failed; /* for want of memory */
+	bool used[PAINT_COUNT];
+};
+
+/* ---- What is in a picture ---- */
+
+struct picture *picture_new(const char *title)
+{
+	struct picture *picture = calloc(1, sizeof(*picture));
+
+	if (!picture)
+		return NULL;
+	picture->title = strdup(title);
+	if (!picture->title) {
+		free(picture);
+		return NULL;
+	}
+	return picture;
+}
+
+static void free_row(struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < row->count; i++)
+		free(row->segments[i].tip);
+	free(row->segments);
+	free(row->label);
+	free(row->note);
+}
+
+void picture_free(struct picture *picture)
+{
+	size_t i;
+
+	if (!picture)
+		return;
+	for (i = 0; i < picture->count; i++)
+		free_row(&picture->rows[i]);
+	free(picture->rows);
+	free(picture->title);
+	free(picture);
+}
+
+/* A string of its own; NULL, and the picture has failed, without memory. */
+__attribute__((format(printf, 2, 0))) static char *
+text(struct picture *picture, const char *format, va_list arguments)
+{
+	char *result;
+
+	if (vasprintf(&result, format, arguments) >= 0)
+		return result;
+	picture->failed = true;
+	return NULL;
+}
+
+/* Room for one more in an array that grows by one; NULL without memory. */
+static void *one_more(struct picture *picture, void *array, size_t count,
+		      size_t size)
+{
+	void *longer = reallocarray(array, count + 1, size);
+
+	if (!longer)
+		picture->failed = true;
+	return longer;
+}
+
+/* Takes the label, even if there is no memory. */
+static bool add_row(struct picture *picture, char *label, bool heading)
+{
+	struct row *rows = one_more(picture, picture->rows, picture->count,
+				    sizeof(*rows));
+
+	if (!rows) {
+		free(label);
+		return false;
+	}
+	picture->rows = rows;
+	rows[picture->count++] = (struct row){
+		.label = label,
+		.heading = heading,
+	};
+	return true;
+}
+
+void picture_heading(struct picture *picture, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!picture)
+		return;
+	va_start(arguments, format);
+	add_row(picture, text(picture, format, arguments), true);
+	va_end(arguments);
+}
+
+void picture_row(struct picture *picture, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!picture)
+		return;
+	va_start(arguments, format);
+	add_row(picture, text(picture, format, arguments), false);
+	va_end(arguments);
+}
+
+/* The row that is being drawn, NULL without memory for one. */
+static struct row *last_row(struct picture *picture)
+{
+	if (!picture->count && !add_row(picture, NULL, false))
+		return NULL;
+	return &picture->rows[picture->count - 1];
+}
+
+void picture_segment(struct picture *picture, uint64_t size, enum paint paint,
+		     const char *format, ...)
+{
+	struct row *row = picture ? last_row(picture) : NULL;
+	struct segment *segments;
+	va_list arguments;
+
+	if (!row || !size)
+		return;
+	segments = one_more(picture, row->segments, row->count,
+			    sizeof(*segments));
+	if (!segments)
+		return;
+	row->segments = segments;
+	va_start(arguments, format);
+	segments[row->count++] = (struct segment){
+		.size = size,
+		.paint = paint,
+		.tip = text(picture, format, arguments),
+	};
+	va_end(arguments);
+	row->size += size;
+	picture->used[paint] = true;
+}
+
+void picture_note(struct picture *picture, const char *format, ...)
+{
+	struct row *row = picture ? last_row(picture) : NULL;
+	va_list arguments;
+
+	if (!row)
+		return;
+	free(row->note);
+	va_start(arguments, format);
+	row->note = text(picture, format, arguments);
+	va_end(arguments);
+}
+
+static const char *label_of(const struct row *row)
+{
+	return row->label ? row->label : "";
+}
+
+static const char *note_of(const struct row *row)
+{
+	return row->note ? row->note : "";
+}
+
+/* The size of the longest bar below the same heading as row i; at least 1. */
+static uint64_t longest(const struct picture *picture, size_t i)
+{
+	uint64_t size = 1;
+
+	while (i > 0 && !picture->rows[i - 1].heading)
+		i--;
+	for (; i < picture->count && !picture->rows[i].heading; i++)
+		if (picture->rows[i].size > size)
+			size = picture->rows[i].size;
+	return size;
+}
+
+/* How many characters the longest label and the longest note have. */
+struct widths {
+	unsigned int label;
+	unsigned int note;
+};
+
+static struct widths measure(const struct picture *picture)
+{
+	struct widths widths = { 0 };
+	const struct row *row;
+	size_t i;
+
+	for (i = 0; i < picture->count; i++) {
+		row = &picture->rows[i];
+		if (row->heading)
+			continue;
+		if (strlen(label_of(row)) > widths.label)
+			widths.label = strlen(label_of(row));
+		if (strlen(note_of(row)) > widths.note)
+			widths.note = strlen(note_of(row));
+	}
+	return widths;
+}
+
+/* part of whole, as a length; parts of 64 bits do not overflow. */
+static unsigned int scale(uint64_t part, uint64_t whole, unsigned int length)
+{
+	return (unsigned __int128)part * length / whole;
+}
+
+/* ---- On a terminal ---- */
+
+static void put_cell(FILE *file, enum paint paint, enum text_style style)
+{
+	if (style == TEXT_ASCII)
+		fputc(paints[paint].ascii, file);
+	else if (style == TEXT_PLAIN)
+		fputs(paints[paint].glyph, file);
+	else
+		fprintf(file, "\033[38;5;%dm%s\033[m", paints[paint].colour,
+			paints[paint].glyph);
+}
+
+/*
+ * What is to be seen in a cell that stands for [start, end) of a row: what fills
+ * most of it, but never free memory or nothing where there is something.
+ */
+static enum paint paint_at(const struct row *row, uint64_t start, uint64_t end)
+{
+	uint64_t share[PAINT_COUNT] = { 0 };
+	uint64_t from = 0, low, high;
+	enum paint paint, best = PAINT_HOLE;
+	size_t i;
+
+	for (i = 0; i < row->count && from < end; i++) {
+		low = from > start ? from : start;
+		from += row->segments[i].size;
+		high = from < end ? from : end;
+		if (low < high)
+			share[row->segments[i].paint] += high - low;
+	}
+	if (share[PAINT_FREE])
+		best = PAINT_FREE;
+	for (paint = 0; paint < PAINT_COUNT; paint++)
+		if (paint != PAINT_FREE && paint != PAINT_HOLE &&
+		    share[paint] &&
+		    (best == PAINT_FREE || share[paint] > share[best]))
+			best = paint;
+	return best;
+}
+
+static void put_bar(const struct row *row, uint64_t whole, FILE *file,
+		    unsigned int columns, enum text_style style)
+{
+	unsigned int length = scale(row->size, whole, columns);
+	unsigned int i;
+	uint64_t start, end;
+
+	if (row->size && !length)
+		length = 1;
+	for (i = 0; i < length; i++) {
+		start = (unsigned __int128)row->size * i / length;
+		end = (unsigned __int128)row->size * (i + 1) / length;
+		if (end == start)
+			end = start + 1;
+		put_cell(file, paint_at(row, start, end), style);
+	}
+	fprintf(file, "%*s", (int)(columns - length), "");
+}
+
+static void put_text_legend(const struct picture *picture, FILE *file,
+			    enum text_style style)
+{
+	enum paint paint;
+
+	for (paint = 0; paint < PAINT_COUNT; paint++) {
+		if (!picture->used[paint] || paint == PAINT_HOLE)
+			continue;
+		put_cell(file, paint, style);
+		fprintf(file, " %s   ", paints[paint].name);
+	}
+	fputc('\n', file);
+}
+
+static bool complete(const struct picture *picture)
+{
+	return picture && !picture->failed;
+}
+
+bool picture_text(const struct picture *picture, FILE *file,
+		  unsigned int columns, enum text_style style)
+{
+	struct widths widths;
+	const struct row *row;
+	unsigned int bar;
+	size_t i;
+
+	if (!complete(picture))
+		return false;
+	widths = measure(picture);
+	/* A space between the three. */
+	bar = widths.label + 1 + MIN_BAR + 1 + widths.note < columns ?
+		      columns - widths.label - widths.note - 2 :
+		      MIN_BAR;
+	fprintf(file, "%s\n", picture->title);
+	for (i = 0; i < picture->count; i++) {
+		row = &picture->rows[i];
+		if (row->heading) {
+			fprintf(file, "\n%s\n", label_of(row));
+			continue;
+		}
+		fprintf(file, "%-*s ", (int)widths.label, label_of(row));
+		put_bar(row, longest(picture, i), file, bar, style);
+		fprintf(file, " %s\n", note_of(row));
+	}
+	fputc('\n', file);
+	put_text_legend(picture, file, style);
+	return !ferror(file);
+}
+
+/* ---- In a browser ---- */
+
+static void put_escaped(FILE *file, const char *string)
+{
+	for (; *string; string++) {
+		switch (*string) {
+		case '<':
+			fputs("&lt;", file);
+			break;
+		case '>':
+			fputs("&gt;", file);
+			break;
+		case '&':
+			fputs("&amp;", file);
+			break;
+		case '"':
+			fputs("&quot;", file);
+			break;
+		default:
+			fputc(*string, file);
+		}
+	}
+}
+
+/* A property's value for each paint, in one colour scheme. */
+static void put_scheme(FILE *file, const char *property, bool dark)
+{
+	enum paint paint;
+
+	for (paint = 0; paint < PAINT_COUNT; paint++)
+		fprintf(file, ".p%d{%s:%s}", paint, property,
+			dark ? paints[paint].dark : paints[paint].light);
+}
+
+/* The colours of segments, of the page and of its text; light, and dark. */
+static void put_style(FILE *file, const char *property, const char *page,
+		      const char *text_property)
+{
+	fprintf(file, "%s{background:#ffffff}%s{%s:#1c2128}", page, page,
+		text_property);
+	put_scheme(file, property, false);
+	fprintf(file,
+		"@media(prefers-color-scheme:dark){%s{background:#14181f}%s{%s:#e6eaf0}",
+		page, page, text_property);
+	put_scheme(file, property, true);
+	fputs("}\n", file);
+}
+
+static void put_svg_text(FILE *file, unsigned int x, unsigned int y,
+			 const char *anchor, const char *string)
+{
+	fprintf(file, "<text x=\"%u\" y=\"%u\" text-anchor=\"%s\">", x, y,
+		anchor);
+	put_escaped(file, string);
+	fputs("</text>\n", file);
+}
+
+/* x: where the bar begins, y: the top of the row. What is small is still seen. */
+static void put_svg_row(const struct row *row, uint64_t whole, unsigned int x,
+			unsigned int y, FILE *file)
+{
+	const struct segment *segment = row->segments;
+	double unit = (double)SVG_BAR / whole;
+	double width;
+	uint64_t from = 0;
+
+	put_svg_text(file, x - SVG_GAP, y + SVG_BOX - 3, "end", label_of(row));
+	for (; segment < row->segments + row->count; segment++) {
+		width = segment->size * unit;
+		fprintf(file,
+			"<rect class=\"p%d\" x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%d\"><title>",
+			segment->paint, x + from * unit, y,
+			width < 1 ? 1 : width, SVG_BOX);
+		put_escaped(file, segment->tip);
+		fputs("</title></rect>\n", file);
+		from += segment->size;
+	}
+	put_svg_text(file, x + SVG_BAR + SVG_GAP, y + SVG_BOX - 3, "start",
+		     note_of(row));
+}
+
+static void put_svg_legend(const struct picture *picture, unsigned int x,
+			   unsigned int y, FILE *file)
+{
+	enum paint paint;
+
+	for (paint = 0; paint < PAINT_COUNT; paint++) {
+		if (!picture->used[paint])
+			continue;
+		fprintf(file,
+			"<rect class=\"p%d key\" x=\"%u\" y=\"%u\" width=\"%d\" height=\"%d\"/>\n",
+			paint, x, y, SVG_BOX, SVG_BOX);
+		put_svg_text(file, x + SVG_BOX + 6, y + SVG_BOX - 3, "start",
+			     paints[paint].name);
+		x += SVG_LEGEND;
+	}
+}
+
+static void put_svg_rows(const struct picture *picture, unsigned int x,
+			 FILE *file)
+{
+	const struct row *row;
+	unsigned int y;
+	size_t i;
+
+	for (i = 0; i < picture->count; i++) {
+		row = &picture->rows[i];
+		y = SVG_TOP + i * SVG_ROW;
+		if (row->heading)
+			put_svg_text(file, x, y + SVG_BOX, "start",
+				     label_of(row));
+		else
+			put_svg_row(row, longest(picture, i), x, y, file);
+	}
+}
+
+bool picture_svg(const struct picture *picture, FILE *file)
+{
+	unsigned int x, width, height;
+	struct widths widths;
+
+	if (!complete(picture))
+		return false;
+	widths = measure(picture);
+	x = widths.label * SVG_CHARACTER + 2 * SVG_GAP;
+	width = x + SVG_BAR + widths.note * SVG_CHARACTER + 2 * SVG_GAP;
+	height = SVG_TOP + (picture->count + 2) * SVG_ROW;
+	fprintf(file,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"%u\" height=\"%u\">\n<style>",
+		width, height, width, height);
+	put_style(file, "fill", "svg", "fill");
+	fputs("text{font:13px ui-monospace,monospace}.title text{font-size:16px}.key{stroke:#8a93a0}</style>\n",
+	      file);
+	fputs("<g class=\"title\">", file);
+	put_svg_text(file, SVG_GAP, SVG_ROW, "start", picture->title);
+	fputs("</g>\n", file);
+	put_svg_rows(picture, x, file);
+	put_svg_legend(picture, x,
+		       SVG_TOP + (picture->count + 1) * SVG_ROW - SVG_GAP,
+		       file);
+	fputs("</svg>\n", file);
+	return !ferror(file);
+}
+
+/* Label and note above the bar where the window is narrow. */
+static const char html_layout[] =
+	"body{font:14px/1.4 ui-monospace,monospace;margin:1.5em}"
+	"h1{font-size:1.2em}h2{font-size:1em;margin:1.2em 0 .4em}"
+	".row{display:grid;gap:.2em 1em;align-items:center;margin:.3em 0}"
+	".row>:first-child{text-align:right}"
+	".bar{display:flex;height:1.3em;outline:1px solid #8a93a055}"
+	".bar i{min-width:1px}"
+	".legend span{display:inline-block;margin:1em 1.5em 0 0}"
+	".legend i{display:inline-block;width:1em;height:1em;margin-right:.5em;"
+	"vertical-align:-.15em;outline:1px solid #8a93a0}"
+	"@media(max-width:60em){.row{grid-template-columns:1fr auto}"
+	".row>:first-child{text-align:left}.bar{grid-row:2;grid-column:1/3}}";
+
+static void put_html_heading(const struct row *row, FILE *file)
+{
+	fputs("<h2>", file);
+	put_escaped(file, label_of(row));
+	fputs("</h2>\n", file);
+}
+
+static void put_html_row(const struct row *row, uint64_t whole, FILE *file)
+{
+	const struct segment *segment = row->segments;
+
+	fputs("<div class=\"row\"><span>", file);
+	put_escaped(file, label_of(row));
+	fprintf(file,
+		"</span><div class=\"bar\" style=\"width:%.4f%%\">",
+		100.0 * row->size / whole);
+	for (; segment < row->segments + row->count; segment++) {
+		fprintf(file, "<i class=\"p%d\" style=\"width:%.4f%%\" title=\"",
+			segment->paint, 100.0 * segment->size / row->size);
+		put_escaped(file, segment->tip);
+		fputs("\"></i>", file);
+	}
+	fputs("</div><span>", file);
+	put_escaped(file, note_of(row));
+	fputs("</span></div>\n", file);
+}
+
+bool picture_html(const struct picture *picture, FILE *file)
+{
+	struct widths widths;
+	enum paint paint;
+	size_t i;
+
+	if (!complete(picture))
+		return false;
+	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width\">\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+	      file);
+	put_escaped(file, picture->title);
+	fputs("</title>\n<style>", file);
+	put_style(file, "background", "body", "color");
+	widths = measure(picture);
+	fprintf(file,
+		".row{grid-template-columns:%uch 1fr %uch}%s</style></head><body>\n<h1>",
+		widths.label, widths.note, html_layout);
+	put_escaped(file, picture->title);
+	fputs("</h1>\n", file);
+	for (i = 0; i < picture->count; i++)
+		if (picture->rows[i].heading)
+			put_html_heading(&picture->rows[i], file);
+		else
+			put_html_row(&picture->rows[i], longest(picture, i),
+				     file);
+	fputs("<div class=\"legend\">", file);
+	for (paint = 0; paint < PAINT_COUNT; paint++)
+		if (picture->used[paint])
+			fprintf(file,
+				"<span><i class=\"p%d\"></i>%s</span>\n", paint,
+				paints[paint].name);
+	fputs("</div></body></html>\n", file);
+	return !ferror(file);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* pool.h - draw the machine's memory, and what petmem has of it: `petmem pool'. */
+#ifndef PETMEM_POOL_PICTURE_H
+#define PETMEM_POOL_PICTURE_H
+
+#include "blocks.h"
+#include "picture.h"
+
+/*
+ * The picture of all memory blocks, node by node, and of each donated range. The
+ * caller frees it. NULL after a message.
+ */
+struct picture *pool_picture(int device, const struct blocks *blocks);
+
+#endif /* PETMEM_POOL_PICTURE_H */
