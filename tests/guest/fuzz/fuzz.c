@@ -56,6 +56,15 @@ static void parse_steps(const char *text)
 		usage();
 }
 
+static _Noreturn void run_after_exec(const char *text)
+{
+	uint64_t flow_seed;
+
+	if (sscanf(text, "%" SCNx64 ",%" SCNx64, &program_seed, &flow_seed) < 2)
+		exit(EXIT_FAILURE);
+	program_run_after_exec(program_seed, flow_seed);
+}
+
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -77,7 +86,7 @@ static void parse(int argc, char **argv)
 		case 'o': choice.only = optarg; break;
 		case 't': times = strtoul(optarg, NULL, 0); break;
 		case 'v': choice.verbose = true; break;
-		case 'x': program_run_after_exec(strtoull(optarg, NULL, 0));
+		case 'x': run_after_exec(optarg);
 		default: usage();
 		}
 	}

@@ -117,10 +117,11 @@ void clone_sharing_memory(struct flow *flow, const struct action *action)
 /* In a child, more often than not, so that this program is not over. */
 void exec_again(struct flow *flow, const struct action *action)
 {
-	char seed[32];
-	char *arguments[] = { "fuzz", "--after-exec", seed, NULL };
+	char seeds[64];
+	char *arguments[] = { "fuzz", "--after-exec", seeds, NULL };
 
-	snprintf(seed, sizeof(seed), "%#lx", mix(flow->seed, flow->step));
+	snprintf(seeds, sizeof(seeds), "%#lx,%#lx", program.seed,
+		 mix(flow->seed, flow->step));
 	if (!one_in(flow, 4) && flow_fork(flow) > 0)
 		return;
 	action_count(action, 0);

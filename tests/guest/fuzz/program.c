@@ -244,13 +244,13 @@ _Noreturn void program_run(uint64_t seed)
 	_exit(0);
 }
 
-_Noreturn void program_run_after_exec(uint64_t seed)
+_Noreturn void program_run_after_exec(uint64_t seed, uint64_t flow_seed)
 {
 	enum { STEPS = 10 };
 
 	if (!result_attach())
 		_exit(1);
 	set_up(seed);
-	flow_run(NULL, mix(seed, STEPS), STEPS);
+	flow_run(NULL, flow_seed, STEPS);
 	_exit(0);
 }

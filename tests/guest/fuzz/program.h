@@ -81,8 +81,8 @@ extern struct choice choice;
 /* Run the program of a seed, to its end. */
 _Noreturn void program_run(uint64_t seed);
 
-/* Go on with a program after exec. */
-_Noreturn void program_run_after_exec(uint64_t seed);
+/* Go on with a program after exec, with a new flow. */
+_Noreturn void program_run_after_exec(uint64_t seed, uint64_t flow_seed);
 
 /* So many threads or forks may be above a flow. */
 #define DEPTH_MAX 3

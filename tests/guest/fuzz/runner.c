@@ -30,7 +30,7 @@
 #define LIFE_MAX_MS 3000
 #define EARLY_DEATH_MS 300
 /* So long may it take until the dead are gone, and until the pool is balanced. */
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 20000
 #define POLL_MS 2
 /* What the hog leaves of the pool. */
 #define LEFT_PAGES 300

@@ -6,30 +6,35 @@
  *
  *    63              32 31               0
  *   +------------------+------------------+
- *   |       MARK       |  program.owner   |
+ *   |  program.owner   |   its checksum   |
  *   +------------------+------------------+
  *
  * so that a page which comes from another program without being cleared, or which
- * two programs have at a time, shows.
+ * two programs have at a time, shows. A tag that something else was written into is
+ * none any more.
  */
 #include <sys/ioctl.h>
 
 #include "result.h"
 #include "touch.h"
 
-#define MARK 0x6d656d74ULL
-#define MARK_SHIFT 32
+#define OWNER_SHIFT 32
+
+static uint64_t tag_of(uint32_t owner)
+{
+	return (uint64_t)owner << OWNER_SHIFT | (uint32_t)mix(owner, OWNER_SHIFT);
+}
 
 static uint64_t tag(void)
 {
-	return MARK << MARK_SHIFT | program.owner;
+	return tag_of(program.owner);
 }
 
 static void look(const volatile uint64_t *word)
 {
 	uint64_t value = *word;
 
-	if (value >> MARK_SHIFT == MARK && value != tag())
+	if (value == tag_of(value >> OWNER_SHIFT) && value != tag())
 		report(FOREIGN_DATA, program.seed);
 }
 
