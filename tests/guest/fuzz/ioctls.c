@@ -12,6 +12,8 @@ union argument {
 	struct petmem_free free;
 	struct petmem_query query;
 	struct petmem_fault fault;
+	struct petmem_mode mode;
+	struct petmem_populate populate;
 	struct petmem_invlpg invlpg;
 	struct petmem_extent extent;
 	struct petmem_status status;
@@ -96,10 +98,19 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_ALLOC:
 		argument->alloc.size = size_draw(flow);
 		argument->alloc.align = align_draw(flow);
-		argument->alloc.reserved = reserved_draw(flow);
+		argument->alloc.flags = one_in(flow, 4) ? PETMEM_ALLOC_GUARD :
+							  reserved_draw(flow);
 		break;
 	case PETMEM_IOC_FAULT:
 		fill_fault(flow, &argument->fault);
+		break;
+	case PETMEM_IOC_MODE:
+		argument->mode.flags = draw(flow, 4);
+		argument->mode.reserved = reserved_draw(flow);
+		break;
+	case PETMEM_IOC_POPULATE:
+		argument->populate.addr = address_draw(flow);
+		argument->populate.size = length_draw(flow);
 		break;
 	case PETMEM_IOC_DONATE:
 	case PETMEM_IOC_RELEASE:

@@ -221,6 +221,12 @@ static void make_scratch(void)
 		 PROT_NONE);
 }
 
+/* Half of the programs, where the kernel can do it. */
+static bool has_native_faults(uint64_t seed)
+{
+	return mix(seed, PETMEM_IOC_MODE) % 2;
+}
+
 static void set_up(uint64_t seed)
 {
 	program.seed = seed;
@@ -228,6 +234,9 @@ static void set_up(uint64_t seed)
 	program.device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (program.device < 0)
 		_exit(1);
+	if (has_native_faults(seed))
+		ioctl(program.device, PETMEM_IOC_MODE,
+		      &(struct petmem_mode){ .flags = PETMEM_MODE_NATIVE });
 	/* setuid() takes it away, and with it /proc/self and ptrace. */
 	prctl(PR_SET_DUMPABLE, 1);
 	make_scratch();
