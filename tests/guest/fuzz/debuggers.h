@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* debuggers.h - actions: petmem memory as others see it, by ptrace and /proc. */
+#ifndef FUZZ_DEBUGGERS_H
+#define FUZZ_DEBUGGERS_H
+
+#include "action.h"
+
+/* Stop a child, look into its memory and change it, and let it go or kill it. */
+void debug_child(struct flow *flow, const struct action *action);
+
+/* Look at a child in /proc while it is killed. */
+void watch_child_die(struct flow *flow, const struct action *action);
+
+/* Read what /proc says of this process's memory. */
+void read_proc(struct flow *flow, const struct action *action);
+
+/* Write to /proc/self/clear_refs. */
+void clear_references(struct flow *flow, const struct action *action);
+
+#endif /* FUZZ_DEBUGGERS_H */
