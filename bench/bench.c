@@ -42,6 +42,7 @@ static const struct row rows[] = {
 	  .slow = true,
 	  .run = run_full_pool },
 	{ .name = "fork", .wanted = PEER_FORK, .run = run_fork },
+	{ .name = "fork-exit", .wanted = PEER_FORK, .run = run_fork_exit },
 	{ .name = "fork-ranges",
 	  .wanted = PEER_FORK,
 	  .unwanted = PEER_LARGE,

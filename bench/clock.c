@@ -2,11 +2,17 @@
 /*
  * clock.c - see clock.h.
  */
+#define _GNU_SOURCE
 #include "clock.h"
 
 #include <err.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NS_PER_SECOND 1000000000ULL
 
@@ -45,6 +51,42 @@ void clock_init(void)
 		errx(EXIT_FAILURE,
 		     "the clock does not count instructions: %llu for %llu",
 		     (unsigned long long)loop, LOOP_INSTRUCTIONS);
+}
+
+/* One round of the idle meter is so many instructions. */
+#define METER_INSTRUCTIONS 2
+
+static uint64_t *meter;
+
+static _Noreturn void run_meter(void)
+{
+	struct sched_param none = { 0 };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    sched_setscheduler(0, SCHED_IDLE, &none))
+		_exit(EXIT_FAILURE);
+	asm volatile("1: incq %0\n\tjmp 1b" : "+m"(*meter));
+	__builtin_unreachable();
+}
+
+void clock_meter_idle(void)
+{
+	pid_t pid;
+
+	meter = mmap(NULL, sizeof(*meter), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (meter == MAP_FAILED)
+		err(EXIT_FAILURE, "mmap");
+	pid = fork();
+	if (pid < 0)
+		err(EXIT_FAILURE, "fork");
+	if (pid == 0)
+		run_meter();
+}
+
+uint64_t clock_idle(void)
+{
+	return METER_INSTRUCTIONS * *(volatile uint64_t *)meter;
 }
 
 uint64_t clock_nanoseconds(void)

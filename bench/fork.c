@@ -16,7 +16,7 @@
 #include "rows.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define MOST_ROUNDS 9
+#define MOST_ROUNDS 5
 
 static const size_t sizes[] = {
 	0, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB, GIB,
@@ -34,12 +34,18 @@ static struct {
 	uint64_t first_write;
 	uint64_t write_all;
 	uint64_t exit_start;
+	uint64_t idle_start;
 } *child;
+
+/* The idle meter runs. */
+static bool metered;
 
 struct sample {
 	uint64_t fork;
-	uint64_t exit; /* from the child's _exit() to the parent's return from waitpid() */
 	uint64_t parent_write;
+	/* From the child's _exit() to the parent's return from waitpid(). */
+	uint64_t exit;
+	uint64_t idle; /* of that: nobody wanted to run */
 };
 
 static void share_results(void)
@@ -72,9 +78,12 @@ static uint64_t median(uint64_t *values, size_t count)
 	return values[count / 2];
 }
 
+/* Where a figure is large the timer's part of it is the same each time. */
 static size_t rounds_for(size_t size)
 {
-	return size > 64 * MIB ? 3 : MOST_ROUNDS;
+	if (size > 64 * MIB)
+		return 1;
+	return size > MIB ? 3 : MOST_ROUNDS;
 }
 
 /* Fork once; the child runs @body, and ends. The parent may write meanwhile. */
@@ -89,6 +98,7 @@ static struct sample fork_once(void (*body)(char *memory, size_t size),
 	if (pid == 0) {
 		if (body)
 			body(memory, size);
+		child->idle_start = metered ? clock_idle() : 0;
 		child->exit_start = clock_read();
 		_exit(EXIT_SUCCESS);
 	}
@@ -100,25 +110,45 @@ static struct sample fork_once(void (*body)(char *memory, size_t size),
 	if (waitpid(pid, &status, 0) != pid || status)
 		errx(EXIT_FAILURE, "the child ended with %#x", status);
 	sample.exit = clock_since(child->exit_start);
+	sample.idle = metered ? clock_idle() - child->idle_start : 0;
 	return sample;
 }
 
 static void measure_fork(const struct peer *peer, size_t size)
 {
 	size_t rounds = rounds_for(size), i;
-	uint64_t forks[MOST_ROUNDS], exits[MOST_ROUNDS];
+	uint64_t forks[MOST_ROUNDS];
 	char *memory = size ? peer->get(size) : NULL;
-	struct sample sample;
 
 	for (i = 0; i < rounds; i++) {
 		/* All of it writable again. */
 		touch_pages(memory, size);
-		sample = fork_once(NULL, memory, size, false);
-		forks[i] = sample.fork;
-		exits[i] = sample.exit;
+		forks[i] = fork_once(NULL, memory, size, false).fork;
 	}
 	report("fork", peer, size, median(forks, rounds));
+	if (size)
+		peer->put(memory, size);
+}
+
+/*
+ * The end of a child that wrote nothing. Part of it may be to wait for a grace period
+ * of the kernel's, in which others can run.
+ */
+static void measure_exit(const struct peer *peer, size_t size)
+{
+	size_t rounds = rounds_for(size), i;
+	uint64_t exits[MOST_ROUNDS], waits[MOST_ROUNDS];
+	char *memory = size ? peer->get(size) : NULL;
+	struct sample sample;
+
+	for (i = 0; i < rounds; i++) {
+		touch_pages(memory, size);
+		sample = fork_once(NULL, memory, size, false);
+		exits[i] = sample.exit - sample.idle;
+		waits[i] = sample.idle;
+	}
 	report("fork-exit", peer, size, median(exits, rounds));
+	report("fork-exit-wait", peer, size, median(waits, rounds));
 	if (size)
 		peer->put(memory, size);
 }
@@ -139,6 +169,19 @@ void run_fork(const struct peer *peer)
 	for (i = 0; i < COUNT_OF(sizes); i++)
 		if (fits(peer, sizes[i]))
 			measure_fork(peer, sizes[i]);
+}
+
+void run_fork_exit(const struct peer *peer)
+{
+	size_t i;
+
+	clock_meter_idle();
+	metered = true;
+	share_results();
+	warm_up(peer);
+	for (i = 0; i < COUNT_OF(sizes); i++)
+		if (sizes[i] <= WRITE_SIZE && fits(peer, sizes[i]))
+			measure_exit(peer, sizes[i]);
 }
 
 /* Fork beside many allocations of a page each. */

@@ -73,6 +73,7 @@ void run_overhead(const struct peer *peer)
 	without = free_in_linux();
 	for (i = 0; i < count; i++)
 		command(device, PETMEM_IOC_DONATE, &extent[i]);
-	report("metadata", peer, 0, (double)(without - with) * PAGE_SIZE / pages);
+	report("metadata", peer, 0,
+	       (double)(without - with) * PAGE_SIZE / pages);
 	close(device);
 }

@@ -9,11 +9,12 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "../petmem.h"
 #include "../user/harness.h"
 
 /* An aligned place far from all else, so that huge pages fit into a mapping. */
@@ -75,21 +76,14 @@ static bool connect_petmem(void)
 	return init_petmem() == 0;
 }
 
-/* Only where the kernel itself takes the fault can a system call touch first. */
 static bool connect_native(void)
 {
-	void *page;
-	int zero;
+	struct petmem_mode mode = { .flags = PETMEM_MODE_NATIVE };
+	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+	bool native = device >= 0 && !ioctl(device, PETMEM_IOC_MODE, &mode);
 
-	if (!connect_petmem())
-		return false;
-	page = pet_malloc(PAGE_SIZE);
-	zero = open("/dev/zero", O_RDONLY);
-	if (!page || zero < 0 || read(zero, page, 1) != 1)
-		return false;
-	close(zero);
-	pet_free(page);
-	return true;
+	close(device);
+	return native && connect_petmem();
 }
 
 static void *get_petmem(size_t size)

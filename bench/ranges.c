@@ -30,24 +30,16 @@ static char *range[2 * MOST_RANGES];
  * Make ranges of a page with a hole of a page between each two: allocate twice as many
  * and free every other. Ranges side by side would be one to Linux.
  */
-static void make_ranges(const struct peer *peer, size_t count)
+static void make_ranges(const struct peer *peer, size_t from, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < 2 * count; i++)
+	for (i = 2 * from; i < 2 * count; i++)
 		range[i] = peer->get(PAGE_SIZE);
-	for (i = 1; i < 2 * count; i += 2) {
+	for (i = 2 * from + 1; i < 2 * count; i += 2) {
 		peer->put(range[i], PAGE_SIZE);
 		range[i] = NULL;
 	}
-}
-
-static void free_ranges(const struct peer *peer, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < 2 * count; i += 2)
-		peer->put(range[i], PAGE_SIZE);
 }
 
 static size_t samples_of(size_t count)
@@ -55,14 +47,14 @@ static size_t samples_of(size_t count)
 	return count < SAMPLES ? count : SAMPLES;
 }
 
-/* The first touch of some of the ranges that live: the look-up is part of it. */
-static void measure_lookup(const struct peer *peer, size_t count)
+/* The first touch of some of the new ranges: the look-up is part of it. */
+static void measure_lookup(const struct peer *peer, size_t from, size_t count)
 {
-	size_t samples = samples_of(count), i;
+	size_t new = count - from, samples = samples_of(new), i;
 	uint64_t sum = 0, start;
 
 	for (i = 0; i < samples; i++) {
-		volatile char *place = range[2 * (i * STRIDE % count)];
+		volatile char *place = range[2 * (from + i * STRIDE % new)];
 
 		start = clock_read();
 		*place = 1;
@@ -92,25 +84,40 @@ static void measure_alloc(const struct peer *peer, size_t count)
 void run_ranges(const struct peer *peer)
 {
 	size_t most = quick ? QUICK_RANGES : MOST_RANGES;
-	size_t count;
+	size_t have = 0, count;
 
 	for (count = 100; count <= most; count *= 10) {
-		make_ranges(peer, count);
+		make_ranges(peer, have, count);
 		measure_alloc(peer, count);
-		measure_lookup(peer, count);
-		free_ranges(peer, count);
+		measure_lookup(peer, have, count);
+		have = count;
 	}
+}
+
+static void command(unsigned long request, void *argument)
+{
+	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (device < 0 || ioctl(device, request, argument))
+		err(EXIT_FAILURE, "%s", PETMEM_DEVICE);
+	close(device);
 }
 
 static uint64_t free_pages(void)
 {
-	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
 	struct petmem_status status;
 
-	if (device < 0 || ioctl(device, PETMEM_IOC_STATUS, &status))
-		err(EXIT_FAILURE, "%s", PETMEM_DEVICE);
-	close(device);
+	command(PETMEM_IOC_STATUS, &status);
 	return status.free_pages;
+}
+
+/* Take pages in one big range. */
+static void take_pages(const struct peer *peer, uint64_t pages)
+{
+	struct petmem_populate populate = { .size = pages * PAGE_SIZE };
+
+	populate.addr = (uintptr_t)peer->get(populate.size);
+	command(PETMEM_IOC_POPULATE, &populate);
 }
 
 /* Allocate, touch, free, where a page here and there is all that is free. */
@@ -143,8 +150,7 @@ void run_full_pool(const struct peer *peer)
 	measure_scattered(peer, "pool-empty");
 	/* The tables take a page in 512, and then some. */
 	big = free_pages() - MOST_RANGES;
-	big = (big - big / 256) * PAGE_SIZE;
-	touch_pages(peer->get(big), big);
+	take_pages(peer, big - big / 256);
 	for (count = 0; free_pages() > CHUNK && count < MOST_RANGES; count += CHUNK)
 		for (i = count; i < count + CHUNK; i++) {
 			range[i] = peer->get(PAGE_SIZE);

@@ -41,6 +41,7 @@ void run_full_pool(const struct peer *peer);
 
 /* fork.c */
 void run_fork(const struct peer *peer);
+void run_fork_exit(const struct peer *peer);
 void run_fork_ranges(const struct peer *peer);
 void run_fork_write(const struct peer *peer);
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 INSTRUCTIONS = "guest instructions"
 PER_PAGE = "guest instructions per 4 KiB page"
+IDLE = "nanoseconds for others to run, at one an instruction"
 BYTES = "bytes of Linux's memory per donated page"
 NANOSECONDS = "nanoseconds per page, both threads together"
 
@@ -53,6 +54,7 @@ SECTIONS = [
             Row("fork", "fork", SIZE, INSTRUCTIONS),
             Row("fork-ranges", "fork, ranges of 4 KiB", RANGES, INSTRUCTIONS),
             Row("fork-exit", "exit of the child", SIZE, INSTRUCTIONS),
+            Row("fork-exit-wait", "waiting in exit", SIZE, IDLE),
             Row("write-first-child", "first write, child", SIZE, INSTRUCTIONS),
             Row("write-first-parent", "first write, parent", SIZE, INSTRUCTIONS),
             Row("write-all", "write everything", SIZE, PER_PAGE),
