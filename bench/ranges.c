@@ -4,10 +4,9 @@
  * many live ranges, and in a pool that is full and fragmented.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "../petmem.h"
