@@ -57,7 +57,10 @@ static const struct row thread_row = {
 };
 
 /* Not of one peer: the module as a whole. */
-static const struct peer whole_module = { .name = "petmem" };
+static const struct peer whole_module = {
+	.name = "module",
+	.label = "petmem module",
+};
 
 bool quick;
 
@@ -126,12 +129,18 @@ static void measure_peers(const struct row *row)
 			measure(row, &peers[i]);
 }
 
-static void list_peers(void)
+static void name_peer(const struct peer *peer)
+{
+	printf("peer %s %s\n", peer->name, peer->label);
+}
+
+static void name_peers(void)
 {
 	size_t i;
 
 	for (i = 0; i < nr_peers; i++)
-		printf("peer %s %s\n", peers[i].name, peers[i].label);
+		name_peer(&peers[i]);
+	name_peer(&whole_module);
 }
 
 static void measure_instructions(char **names)
@@ -163,7 +172,7 @@ int main(int argc, char **argv)
 		else
 			return EXIT_FAILURE;
 	}
-	list_peers();
+	name_peers();
 	if (in_time)
 		measure_peers(&thread_row);
 	else

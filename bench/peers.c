@@ -7,14 +7,10 @@
 #include "peers.h"
 
 #include <err.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
-#include "../petmem.h"
 #include "../user/harness.h"
 
 /* An aligned place far from all else, so that huge pages fit into a mapping. */
@@ -76,22 +72,22 @@ static bool connect_petmem(void)
 	return init_petmem() == 0;
 }
 
-static bool connect_native(void)
-{
-	struct petmem_mode mode = { .flags = PETMEM_MODE_NATIVE };
-	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
-	bool native = device >= 0 && !ioctl(device, PETMEM_IOC_MODE, &mode);
-
-	close(device);
-	return native && connect_petmem();
-}
-
 static void *get_petmem(size_t size)
 {
 	void *memory = pet_malloc(size);
 
 	if (!memory)
 		err(EXIT_FAILURE, "pet_malloc");
+	return memory;
+}
+
+/* Mapped ahead, as MAP_POPULATE does it. */
+static void *get_ahead(size_t size)
+{
+	void *memory = get_petmem(size);
+
+	if (pet_populate(memory, size))
+		err(EXIT_FAILURE, "pet_populate");
 	return memory;
 }
 
@@ -166,8 +162,16 @@ const struct peer peers[] = {
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
 		.setting = "PETMEM_FAULTS=native",
-		.set_up = connect_native,
+		.set_up = connect_petmem,
 		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "ahead",
+		.label = "petmem ahead",
+		.traits = PEER_POOL | PEER_EAGER | PEER_QUICK,
+		.set_up = connect_petmem,
+		.get = get_ahead,
 		.put = put_petmem,
 	},
 };

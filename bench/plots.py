@@ -8,15 +8,14 @@ import os
 import subprocess
 from typing import NamedTuple
 
+from rows import size_text
+
 # Told apart by those who see fewer colours, too (Okabe and Ito), and by the points.
 COLOURS = ["#000000", "#56b4e9", "#009e73", "#0072b2", "#999999", "#cc79a7"]
 OWN_COLOURS = ["#d55e00", "#e69f00", "#8b0000", "#b8860b", "#ff4500", "#7a5200"]
 
 # Peers with pages from the pool are drawn thick.
 WIDTH, OWN_WIDTH = 1.5, 3
-
-SIZES = '("4 KiB" 4096, "64 KiB" 65536, "1 MiB" 1048576, "16 MiB" 16777216, ' \
-    '"256 MiB" 268435456, "4 GiB" 4294967296)'
 
 
 class Plot(NamedTuple):
@@ -25,8 +24,7 @@ class Plot(NamedTuple):
     rows: list  # (name, what to add to the peer's label)
     x_label: str
     y_label: str
-    sizes: bool = True
-    log_y: bool = True
+    sizes: bool = True  # x is one, or else a number
 
 
 PLOTS = [
@@ -55,13 +53,11 @@ PLOTS = [
 
 
 def series(results, plot):
-    """(peer, label, [(x, y), ...]) for each line of a plot. x = 0 has no place on a
-    logarithmic axis."""
+    """(peer, label, [(x, y), ...]) for each line of a plot."""
     for row, addition in plot.rows:
         for peer in results.peers_of(row):
-            points = [(x, results.value(row, peer, x)) for x in results.xs(row, peer) if x]
-            if points:
-                yield peer, results.peers[peer] + addition, points
+            points = [(x, results.value(row, peer, x)) for x in results.xs(row, peer)]
+            yield peer, results.peers[peer].replace("- ", "") + addition, points
 
 
 def is_own(results, peer):
@@ -79,30 +75,53 @@ def style(results, peer, number):
             f"dt {number + 1} pt {point} ps 0.8")
 
 
+def all_x(drawn):
+    return sorted({x for _, _, points in drawn for x, _ in points})
+
+
+def place(x, xs):
+    """Where x is drawn: 0 has no place on a logarithmic axis, and gets one beside it."""
+    return x or min((other for other in xs if other), default=1) / 4
+
+
+def x_axis(plot, xs):
+    """A mark for each x that has figures, and some room on both sides."""
+    names = [size_text(x) if plot.sizes else f"{x:,}" for x in xs]
+    xs = [place(x, xs) for x in xs]
+    marks = ", ".join(f'"{name}" {x}' for name, x in zip(names, xs))
+    return [
+        f"set logscale x {2 if plot.sizes else 10}",
+        f"set xtics ({marks})",
+        f"set xrange [{xs[0] / 1.4}:{xs[-1] * 1.4}]",
+    ]
+
+
 def script(results, plot, target):
     """What gnuplot is told, or None where there is nothing to draw."""
     lines, data, count = [], [], {}
-    for i, (peer, label, points) in enumerate(series(results, plot)):
+    drawn = list(series(results, plot))
+    xs = all_x(drawn)
+    for i, (peer, label, points) in enumerate(drawn):
         number = count[peer] = count.get(peer, -1) + 1
         data.append(f"$line{i} << END")
-        data += [f"{x} {y}" for x, y in points]
+        data += [f"{place(x, xs)} {y}" for x, y in points]
         data.append("END")
         lines.append(f"$line{i} with linespoints {style(results, peer, number)} title '{label}'")
     if not lines:
         return None
-    about = results.about
     return "\n".join([
         "set terminal svg size 900,480 dynamic background rgb 'white' font 'sans-serif,14'",
         f"set output '{target}'",
-        f"set title '{plot.title}  (Linux {about.get('kernel', '?')})'",
+        f"set title '{plot.title}  (Linux {results.about.get('kernel', '?')})' noenhanced",
         f"set xlabel '{plot.x_label}'",
         f"set ylabel '{plot.y_label}'",
-        "set logscale x 2" if plot.sizes else "set logscale x 10",
-        f"set xtics {SIZES}" if plot.sizes else "set xtics format '%.0f'",
-        *(["set logscale y 10", "set ytics format '10^{%L}'"] if plot.log_y else []),
+        *x_axis(plot, xs),
+        "set logscale y 10",
+        "set ytics format '%.0s%c'",
         "set key outside right center vertical Left reverse noenhanced",
-        "set grid xtics ytics lc rgb '#cccccc'",
-        "set border 3", "set tics nomirror",
+        "set grid xtics ytics mytics lc rgb '#bbbbbb', lc rgb '#e8e8e8'",
+        "set border 3",
+        "set tics nomirror",
         *data,
         "plot " + ", ".join(lines),
     ]) + "\n"

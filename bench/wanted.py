@@ -38,7 +38,7 @@ def worst_growth(row, peer, first, last):
     def ratio(results):
         base = results.value(row, peer, first)
         others = [results.value(row, peer, x) for x in results.xs(row, peer) if first < x <= last]
-        return max(others) / base if base and others else None
+        return max(others) / base if base and results.value(row, peer, last) else None
 
     return ratio
 
@@ -59,7 +59,7 @@ def fork_lead(peer, size):
 
 def metadata(results):
     page = 4 * KIB
-    used = results.value("metadata", "petmem")
+    used = results.value("metadata", "module")
     return used / page if used is not None else None
 
 
