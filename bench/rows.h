@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rows.h - what is measured. A row is run for each peer that it concerns, each time in
+ * a process of its own, and reports values.
+ */
+#ifndef BENCH_ROWS_H
+#define BENCH_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "peers.h"
+
+struct row {
+	const char *name;
+	/* The traits that a peer has to have, and those it may not have. */
+	unsigned int wanted;
+	unsigned int unwanted;
+	/* Left out of a quick run. */
+	bool slow;
+	void (*run)(const struct peer *peer);
+};
+
+/* A quick run is for the regression check: smaller sizes, nothing that takes long. */
+extern bool quick;
+
+/*
+ * Report one value of @row for @peer: @x is a size in bytes or a number of ranges, or
+ * 0 where neither matters. The unit is known by the row's name to bench/report.
+ */
+void report(const char *row, const struct peer *peer, uint64_t x, double value);
+
+/* touch.c */
+void run_touch_one(const struct peer *peer);
+void run_touch(const struct peer *peer);
+void run_alloc_free(const struct peer *peer);
+
+/* ranges.c */
+void run_ranges(const struct peer *peer);
+void run_full_pool(const struct peer *peer);
+
+/* fork.c */
+void run_fork(const struct peer *peer);
+void run_fork_exit(const struct peer *peer);
+void run_fork_ranges(const struct peer *peer);
+void run_fork_write(const struct peer *peer);
+
+/* overhead.c */
+void run_overhead(const struct peer *peer);
+
+/* threads.c */
+void run_threads(const struct peer *peer);
+
+/* Write one byte of each page. */
+static inline void touch_pages(char *memory, size_t size)
+{
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += PAGE_SIZE)
+		*(volatile char *)(memory + offset) = 1;
+}
+
+/* Have made what is made once, at a process's first allocation and touch. */
+static inline void warm_up(const struct peer *peer)
+{
+	char *memory = peer->get(LARGE_PAGE);
+
+	touch_pages(memory, PAGE_SIZE);
+	peer->put(memory, LARGE_PAGE);
+}
+
+static inline void settle(const struct peer *peer)
+{
+	if (peer->settle)
+		peer->settle();
+}
+
+#endif /* BENCH_ROWS_H */

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The ratios that petmem is to reach, computed from the figures of one run."""
+
+from typing import NamedTuple
+
+from rows import SIZE, x_text, Row
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+
+class Wanted(NamedTuple):
+    """One ratio between two figures: the first has to be at most `limit` of the second,
+    or with `at_least` at least so many times the second."""
+
+    title: str
+    ratio: object  # called with the results: the ratio, or None
+    limit: float
+    at_least: bool = False
+
+
+def of(numerator, denominator):
+    """The ratio of two figures, each as (row, peer, x)."""
+
+    def ratio(results):
+        top, bottom = results.value(*numerator), results.value(*denominator)
+        return top / bottom if top is not None and bottom else None
+
+    return ratio
+
+
+def against(row, peer, other, x=0):
+    return of((row, peer, x), (row, other, x))
+
+
+def worst_growth(row, peer, first, last):
+    """How much the dearest figure of a row from x = first to last exceeds the first."""
+
+    def ratio(results):
+        base = results.value(row, peer, first)
+        others = [results.value(row, peer, x) for x in results.xs(row, peer) if first < x <= last]
+        return max(others) / base if base and results.value(row, peer, last) else None
+
+    return ratio
+
+
+def fork_lead(peer, size):
+    """How many times more Linux's fork costs for this much memory than petmem's, both
+    counted from what they cost with none."""
+
+    def ratio(results):
+        costs = [results.value("fork", p, x) for p in ("linux", peer) for x in (size, 0)]
+        if None in costs:
+            return None
+        linux, own = costs[0] - costs[1], costs[2] - costs[3]
+        return linux / max(own, 1)
+
+    return ratio
+
+
+def metadata(results):
+    page = 4 * KIB
+    used = results.value("metadata", "module")
+    return used / page if used is not None else None
+
+
+def size(x):
+    return x_text(Row("", "", SIZE, ""), x)
+
+
+ALL = [
+    Wanted("one first touch, native / Linux 4 KiB", against("touch-one", "native", "linux"), 0.75),
+    Wanted("one first touch, signal / Linux 4 KiB", against("touch-one", "signal", "linux"), 1.4),
+]
+for door in ("native", "signal"):
+    ALL += [
+        Wanted(
+            f"one first touch, {door} / {label}", against("touch-one", door, pager), 0.25
+        )
+        for pager, label in (("uffd", "userfaultfd"), ("mprotect", "SIGSEGV + mprotect"))
+    ]
+ALL += [
+    Wanted(
+        f"alloc + free of {size(x)}, petmem / mmap + munmap",
+        against("alloc-free", "signal", "linux", x),
+        0.2,
+    )
+    for x in (4 * KIB, 64 * KIB, 2 * MIB)
+]
+ALL += [
+    Wanted(f"{what} at 100,000 ranges / at 100", worst_growth(row, "signal", 100, 100000), 2.0)
+    for what, row in (
+        ("alloc", "ranges-alloc"),
+        ("free", "ranges-free"),
+        ("first touch", "ranges-touch"),
+    )
+]
+ALL += [
+    Wanted(
+        "alloc, touch, free in a full pool / an empty one",
+        of(("pool-full", "signal", 0), ("pool-empty", "signal", 0)),
+        2.0,
+    ),
+    Wanted("fork at up to 1 GiB, signal / at 0", worst_growth("fork", "signal", 0, GIB), 1.02),
+    Wanted(
+        "fork at up to 10,000 allocations, signal / at 1",
+        worst_growth("fork-ranges", "signal", 1, 10000),
+        1.02,
+    ),
+    Wanted("fork of 1 GiB, Linux / native, without a fork of 0", fork_lead("native", GIB), 65, True),
+    Wanted("metadata / donated memory", metadata, 0.005),
+]
+
+
+def ratios(results):
+    """Those for which the run has the figures, as dictionaries for JSON."""
+    found = []
+    for wanted in ALL:
+        ratio = wanted.ratio(results)
+        if ratio is None:
+            continue
+        reached = ratio >= wanted.limit if wanted.at_least else ratio <= wanted.limit
+        found.append(
+            {
+                "title": wanted.title,
+                "ratio": round(ratio, 4),
+                "wanted": ("at least " if wanted.at_least else "at most ") + f"{wanted.limit:g}",
+                "reached": reached,
+            }
+        )
+    return found
