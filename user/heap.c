@@ -210,3 +210,16 @@ void *heap_sbrk(intptr_t increment)
 	errno = ENOMEM;
 	return (void *)-1;
 }
+
+/* ---- The one function of the C library's that jemalloc lacks ---- */
+
+__attribute__((visibility("default"))) void *pvalloc(size_t size)
+{
+	size_t page = PETMEM_PAGE_SIZE;
+
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return aligned_alloc(page, (size + page - 1) / page * page);
+}
