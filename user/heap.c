@@ -70,7 +70,7 @@ static bool on_petmem(void)
 {
 	int saved_errno = errno;
 
-	if (source == UNKNOWN && init_petmem() == 0) {
+	if (source == UNKNOWN && init_petmem_flags(PETMEM_NATIVE) == 0) {
 		source = PETMEM;
 	} else if (source == UNKNOWN) {
 		say("petmem-run: " PETMEM_DEVICE ": ");
