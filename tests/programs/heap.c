@@ -18,10 +18,10 @@
 #define REGION_START 0x100000000000UL
 #define REGION_END (REGION_START + (1UL << 39))
 
-#define THREADS 8
-#define ROUNDS 20000
-#define SLOTS 500
-#define LARGEST (1UL << 20)
+#define THREADS 4
+#define ROUNDS 4000
+#define SLOTS 200
+#define MB (1UL << 20)
 
 static void check(const void *pointer, size_t size)
 {
@@ -43,20 +43,22 @@ static void places(void)
 	void *pointer;
 	size_t size;
 
-	for (size = 1; size <= 256 * LARGEST; size += size / 8 + 1) {
+	for (size = 1; size <= 8 * MB; size += size / 8 + 1) {
 		pointer = malloc(size);
 		check(pointer, size);
-		memset(pointer, 1, size < LARGEST ? size : LARGEST);
+		memset(pointer, 1, size);
 		pointer = realloc(pointer, size + size / 2);
 		check(pointer, size + size / 2);
-		check_value(*(char *)pointer == 1, "realloc() lost the contents");
+		check_value(((char *)pointer)[0] == 1 && ((char *)pointer)[size - 1] == 1,
+			    "realloc() lost the contents");
 		free(pointer);
 		pointer = calloc(1, size);
 		check(pointer, size);
-		check_value(!*(char *)pointer, "calloc() does not clear");
+		check_value(!((char *)pointer)[0] && !((char *)pointer)[size - 1],
+			    "calloc() does not clear");
 		free(pointer);
 	}
-	for (size = 16; size <= 64 * LARGEST; size *= 2) {
+	for (size = 16; size <= 64 * MB; size *= 2) {
 		pointer = aligned_alloc(size, size);
 		check(pointer, size);
 		check_value((uintptr_t)pointer % size == 0, "not aligned");
@@ -155,10 +157,10 @@ static void files(void)
 /* Memory that was freed goes back to the pool while the program runs on. */
 static void gives_back(void)
 {
-	char *pointer = malloc(64 * LARGEST);
+	char *pointer = malloc(64 * MB);
 
-	check(pointer, 64 * LARGEST);
-	memset(pointer, 1, 64 * LARGEST);
+	check(pointer, 64 * MB);
+	memset(pointer, 1, 64 * MB);
 	puts("full");
 	fflush(stdout);
 	getchar();
