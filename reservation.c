@@ -154,10 +154,9 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (native && !petmem_has_native_faults())
 		return -EOPNOTSUPP;
-	vm_flags_clear(vma, VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
-	/* Linux's fault handler warns of a write where it may not be. */
-	if (native)
-		vm_flags_set(vma, VM_MAYREAD | VM_MAYWRITE);
+	/* A write fault without VM_MAYWRITE is a mistake to Linux, and it warns. */
+	vm_flags_clear(vma, native ? VM_MAYEXEC :
+				     VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  VM_WIPEONFORK);
 	vma->vm_ops = &reservation_ops;

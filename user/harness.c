@@ -382,17 +382,6 @@ static void *allocate(size_t size, size_t alignment)
 	return (void *)(uintptr_t)request.addr;
 }
 
-/* The size of the live allocation that begins at @pointer, or 0. */
-static size_t allocated_size(const void *pointer)
-{
-	struct petmem_query query = { .addr = (uintptr_t)pointer };
-
-	if (command(PETMEM_IOC_QUERY, &query) < 0 ||
-	    query.addr != (uintptr_t)pointer)
-		return 0;
-	return query.size;
-}
-
 static _Noreturn void stop(const char *message)
 {
 	ssize_t written = write(STDERR_FILENO, message, strlen(message));
@@ -426,6 +415,17 @@ void *pet_aligned_alloc(size_t alignment, size_t size)
 	return allocate(size, alignment);
 }
 
+size_t pet_usable_size(const void *pointer)
+{
+	struct petmem_query query = { .addr = (uintptr_t)pointer };
+	int saved_errno = errno;
+	bool found = command(PETMEM_IOC_QUERY, &query) == 0 &&
+		     query.addr == (uintptr_t)pointer;
+
+	errno = saved_errno;
+	return found ? query.size : 0;
+}
+
 void pet_free(void *pointer)
 {
 	struct petmem_free request = { .addr = (uintptr_t)pointer };
@@ -451,7 +451,7 @@ void *pet_realloc(void *pointer, size_t size)
 		pet_free(pointer);
 		return NULL;
 	}
-	old_size = allocated_size(pointer);
+	old_size = pet_usable_size(pointer);
 	if (old_size == 0)
 		stop("pet_realloc(): invalid pointer\n");
 	if (size <= old_size && old_size - size < PETMEM_PAGE_SIZE)

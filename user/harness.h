@@ -85,6 +85,12 @@ void *pet_aligned_alloc(size_t alignment, size_t size);
 void *pet_realloc(void *pointer, size_t size);
 
 /*
+ * The size that an allocation has, in whole pages: all of it may be used. 0 when
+ * the pointer is not the beginning of a live allocation.
+ */
+size_t pet_usable_size(const void *pointer);
+
+/*
  * Give an allocation back; NULL does nothing. errno is kept. A pointer that is
  * not the beginning of a live allocation ends the program by abort(), here and
  * in pet_realloc().

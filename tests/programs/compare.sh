@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Run a program on ordinary memory, then on petmem's, and compare. Sourced by the
+# scripts beside this one, in the guest. Each of them sets and defines:
+#
+#   POOL_MB    so much of the pool its heaps use at least, at the most
+#   prepare    make the input, in the current directory
+#   work       run the program, with $RUN before its name; what it leaves in the
+#              directory results is to be the same both times
+#
+# and ends with `compare`, which prints TAP. Both run as processes of their own, under
+# `set -eu`. FULL, if not empty, asks for the long run.
+
+set -u
+
+readonly SAMPLE_SECONDS=0.2
+readonly PAGES_PER_MB=256
+
+# size SHORT FULL: print the one that is wanted
+size() {
+	if [ -n "${FULL:-}" ]; then echo "$2"; else echo "$1"; fi
+}
+
+# count NAME: print a line of petmem's status
+count() {
+	petmem --status | sed -n "s/^$1: //p"
+}
+
+# Print bytes without a pattern, the same every time.
+noise() {
+	python3 -c 'import hashlib, sys
+sys.stdout.buffer.write(hashlib.shake_256(b"petmem").digest(int(sys.argv[1])))' "$1"
+}
+
+# result NAME COMMAND...: is COMMAND true?
+tests=0
+result() {
+	local name=$1
+	shift
+	tests=$((tests + 1))
+	if "$@" >"$directory/said" 2>&1; then
+		echo "ok $tests - $name"
+	else
+		echo "not ok $tests - $name"
+		tail -n 20 "$directory/said" | sed 's/^/# /'
+	fi
+}
+
+# step NAME RUN: do prepare or work in the current directory, in a process of its own
+step() {
+	RUN=$2 STEP=$1 bash -eu "$script" </dev/null
+}
+
+# work_in DIRECTORY RUN
+work_in() {
+	mkdir -p "$1/results" && cd "$1" && step work "$2"
+}
+
+# Note how many pages of the pool are in use, until told to stop.
+sample() {
+	while [ ! -e "$directory/done" ]; do
+		count data_pages
+		sleep "$SAMPLE_SECONDS"
+	done >"$directory/samples"
+}
+
+work_on_petmem() {
+	local status=0 sampler
+	sample &
+	sampler=$!
+	work_in "$directory/petmem" petmem-run || status=$?
+	touch "$directory/done"
+	wait "$sampler"
+	return "$status"
+}
+
+# Nothing is no result.
+same_results() {
+	[ -n "$(find "$directory/linux/results" -type f -size +0)" ] &&
+		diff -r "$directory/linux/results" "$directory/petmem/results" >diff || {
+		head -n 20 diff
+		return 1
+	}
+}
+
+was_in_pool() {
+	echo "at most $peak MB of the pool were in use; at least $POOL_MB MB are expected"
+	[ "$peak" -ge "$POOL_MB" ]
+}
+
+all_back() {
+	petmem --status
+	[ "$(count processes) $(count data_pages) $(count table_pages)" = "0 0 0" ]
+}
+
+compare() {
+	local script start middle
+	script=$(realpath "$0")
+	if [ -n "${STEP:-}" ]; then
+		"$STEP"
+		exit
+	fi
+	directory=$(mktemp -d /var/tmp/programs.XXXXXX)
+	cd "$directory" || exit
+	result 'preparation' step prepare ''
+	start=$SECONDS
+	result 'on ordinary memory' work_in "$directory/linux" ''
+	middle=$SECONDS
+	result 'on petmem' work_on_petmem
+	peak=$(($(sort -n "$directory/samples" | tail -n 1) / PAGES_PER_MB))
+	echo "# $((middle - start)) s on ordinary memory, $((SECONDS - middle)) s on petmem," \
+		"at most $peak MB of the pool"
+	result 'the same results' same_results
+	result 'the heap was in the pool' was_in_pool
+	result 'all pages are back' all_back
+	cd / && rm -rf "$directory"
+	echo "1..$tests"
+}

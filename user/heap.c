@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * heap.c - libpetmem-malloc.so: a program's heap on petmem, by LD_PRELOAD.
+ *
+ * malloc() and its relatives are jemalloc's, from Debian's libjemalloc_pic.a; petmem
+ * hands out whole pages, and jemalloc makes objects of them. All memory that it uses,
+ * its own bookkeeping included, comes from here, in two ways:
+ *
+ * - The hooks. Each arena gets its extents (runs of pages) from them. There is no
+ *   hook for splitting or merging, so an extent is one petmem allocation from its
+ *   birth to its end, and jemalloc gives it back whole: petmem frees nothing less.
+ * - The renamed calls. The arenas exist before anybody can give them hooks, and need
+ *   memory for that. So the Makefile renames mmap() and the like in the archive to the
+ *   heap_* functions below, and the archive has no other way left to Linux's memory.
+ *
+ * Why jemalloc, and not mimalloc 2.0.9 with petmem as its one arena, which was tried: of
+ * 383 MB that a program had freed, mimalloc gave none back; it lives in large arenas,
+ * and would have to give back parts of them, which petmem has no call for. And it took
+ * the descriptions of its threads from Linux. jemalloc works with whole extents where
+ * mappings cannot be split, and its locks survive fork() in a program with threads.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <jemalloc/jemalloc.h>
+
+#include "harness.h"
+#include "petmem.h"
+#include "run.h"
+
+/* Where a page table maps 2 MiB at once; jemalloc wants its own blocks so aligned. */
+#define LARGE_PAGE (2UL * 1024 * 1024)
+
+/*
+ * Read by jemalloc when it starts; what MALLOC_CONF in the environment says comes
+ * after it.
+ * - narenas: hooks are set for each beforehand, and each costs some pages.
+ * - oversize_threshold: no arena of its own, made later, for large objects.
+ * - retain, dss: ways to memory that are not the hooks'.
+ * - *_decay_ms: what was freed goes back to the pool within about a second of use.
+ */
+const char *malloc_conf = "narenas:2,oversize_threshold:0,retain:false,dss:disabled,"
+			  "dirty_decay_ms:1000,muzzy_decay_ms:0";
+
+static enum { UNKNOWN, PETMEM, LINUX } source;
+
+/* ---- Where the memory comes from ---- */
+
+/* Without stdio, which may want memory. */
+static void say(const char *text)
+{
+	ssize_t written = write(STDERR_FILENO, text, strlen(text));
+
+	(void)written; /* nothing to be done about it */
+}
+
+/*
+ * Decide it once, at jemalloc's first wish, which is under jemalloc's own lock. A
+ * program that petmem-run started has petmem; one that this program starts may have
+ * lost the right to it.
+ */
+static bool on_petmem(void)
+{
+	int saved_errno = errno;
+
+	if (source == UNKNOWN && init_petmem_flags(PETMEM_NATIVE) == 0) {
+		source = PETMEM;
+	} else if (source == UNKNOWN) {
+		say("petmem-run: " PETMEM_DEVICE ": ");
+		say(strerrordesc_np(errno));
+		if (!run_may_fall_back()) {
+			say("\n");
+			_exit(RUN_EXIT_NO_PETMEM);
+		}
+		say(": using ordinary memory\n");
+		source = LINUX;
+	}
+	errno = saved_errno;
+	return source == PETMEM;
+}
+
+/* Only a whole allocation can be freed. Returns false for anything else. */
+static bool give_back(void *pointer, size_t size)
+{
+	if (pet_usable_size(pointer) != size)
+		return false;
+	pet_free(pointer);
+	return true;
+}
+
+/* ---- The hooks ---- */
+
+static void *extent_alloc(extent_hooks_t *hooks, void *new_addr, size_t size,
+			  size_t alignment, bool *zero, bool *commit,
+			  unsigned int arena)
+{
+	void *pointer;
+
+	(void)hooks;
+	(void)arena;
+	if (new_addr)
+		return NULL; /* petmem chooses where */
+	if (size >= LARGE_PAGE && alignment < LARGE_PAGE)
+		alignment = LARGE_PAGE;
+	pointer = pet_aligned_alloc(alignment, size);
+	if (pointer) {
+		*zero = true;
+		*commit = true;
+	}
+	return pointer;
+}
+
+/* Returns true for "no": jemalloc then keeps the extent for itself. */
+static bool extent_dalloc(extent_hooks_t *hooks, void *addr, size_t size,
+			  bool committed, unsigned int arena)
+{
+	(void)hooks;
+	(void)committed;
+	(void)arena;
+	return !give_back(addr, size);
+}
+
+static void extent_destroy(extent_hooks_t *hooks, void *addr, size_t size,
+			   bool committed, unsigned int arena)
+{
+	extent_dalloc(hooks, addr, size, committed, arena);
+}
+
+static extent_hooks_t hooks = {
+	.alloc = extent_alloc,
+	.dalloc = extent_dalloc,
+	.destroy = extent_destroy,
+};
+
+/* Setting the hooks of an arena that does not exist yet makes it. */
+__attribute__((constructor)) static void hook_arenas(void)
+{
+	extent_hooks_t *pointer = &hooks;
+	size_t size = sizeof(unsigned int);
+	unsigned int count, i;
+	char name[64];
+
+	if (!on_petmem())
+		return;
+	if (mallctl("opt.narenas", &count, &size, NULL, 0))
+		count = 0;
+	for (i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "arena.%u.extent_hooks", i);
+		if (mallctl(name, NULL, NULL, &pointer, sizeof(pointer)))
+			count = 0;
+	}
+	if (!count) {
+		say("petmem-run: jemalloc does not take the hooks\n");
+		_exit(RUN_EXIT_NO_PETMEM);
+	}
+}
+
+/* ---- What jemalloc calls instead of mmap() and the like ---- */
+
+void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	void *pointer;
+
+	if (!on_petmem())
+		return mmap(addr, size, prot, flags, fd, offset);
+	if (addr) {
+		errno = EEXIST;
+		return MAP_FAILED;
+	}
+	pointer = pet_aligned_alloc(size >= LARGE_PAGE ? LARGE_PAGE : 1, size);
+	return pointer ? pointer : MAP_FAILED;
+}
+
+/* What cannot be freed is lost, and costs no page that was not touched. */
+int heap_munmap(void *addr, size_t size)
+{
+	if (!on_petmem())
+		return munmap(addr, size);
+	give_back(addr, size);
+	return 0;
+}
+
+/* petmem has no advice to take: pages that are dropped would have to read as zeros. */
+int heap_madvise(void *addr, size_t size, int advice)
+{
+	if (!on_petmem())
+		return madvise(addr, size, advice);
+	errno = EINVAL;
+	return -1;
+}
+
+int heap_mprotect(void *addr, size_t size, int prot)
+{
+	if (!on_petmem())
+		return mprotect(addr, size, prot);
+	errno = EINVAL;
+	return -1;
+}
+
+void *heap_sbrk(intptr_t increment)
+{
+	(void)increment;
+	errno = ENOMEM;
+	return (void *)-1;
+}
+
+/* ---- The one function of the C library's that jemalloc lacks ---- */
+
+__attribute__((visibility("default"))) void *pvalloc(size_t size)
+{
+	size_t page = PETMEM_PAGE_SIZE;
+
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return aligned_alloc(page, (size + page - 1) / page * page);
+}

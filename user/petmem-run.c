@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* petmem-run.c - start a program whose heap is in petmem: sets LD_PRELOAD and execs. */
+#define _GNU_SOURCE
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "petmem.h"
+#include "run.h"
+
+/* The rest of env(1)'s statuses for a program that was not run. */
+#define EXIT_CANNOT_RUN 126
+#define EXIT_NOT_FOUND 127
+
+#define LIBRARY "libpetmem-malloc.so"
+
+/* Where an installed library is; one beside petmem-run itself comes first. */
+#ifndef PETMEM_LIBDIR
+#define PETMEM_LIBDIR "/usr/lib/petmem"
+#endif
+
+static const char help[] =
+	"Usage: petmem-run PROGRAM [ARGUMENT...]\n"
+	"       petmem-run --help\n"
+	"\n"
+	"Run PROGRAM, as it is, with its heap in petmem's memory: all that it gets from\n"
+	"malloc() and its relatives, or from new in C++. Its code, its stacks and what it\n"
+	"maps by mmap() itself stay where they were. So do the heaps of programs that are\n"
+	"linked statically or have more rights than their user (set-user-ID): the dynamic\n"
+	"linker leaves those alone.\n"
+	"\n"
+	"What PROGRAM starts has its heap in petmem, too: it inherits LD_PRELOAD. A program\n"
+	"that is to do without is started by: env -u LD_PRELOAD PROGRAM\n"
+	"\n"
+	"A heap that outgrows the pool ends its program by SIGSEGV.\n"
+	"\n"
+	"Environment:\n"
+	"  PETMEM_FALLBACK=1  use ordinary memory, and say so once, when there is no\n"
+	"                     /dev/petmem or no free page in the pool; without it, that is an\n"
+	"                     error\n"
+	"  MALLOC_CONF        options for jemalloc, which does the small objects; see\n"
+	"                     jemalloc(3)\n"
+	"\n"
+	"Exit status: PROGRAM's own; 125 if there is no petmem for it, 126 if it cannot be\n"
+	"run, 127 if it is not found.\n";
+
+/* What is wrong with petmem here, or NULL when there is memory to be had. */
+static const char *what_is_wrong(void)
+{
+	struct petmem_version version = { 0 };
+	struct petmem_status status;
+	const char *wrong = NULL;
+	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (device < 0)
+		return strerror(errno);
+	if (ioctl(device, PETMEM_IOC_VERSION, &version) ||
+	    ioctl(device, PETMEM_IOC_STATUS, &status))
+		wrong = strerror(errno);
+	else if (version.abi != PETMEM_ABI_VERSION)
+		wrong = "the module speaks another protocol than petmem-run";
+	else if (!status.free_pages)
+		wrong = "the pool has no free page";
+	close(device);
+	return wrong;
+}
+
+/* Find the library: beside this program, or installed. Exits if it is nowhere. */
+static void find_library(char path[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *name;
+
+	if (length > 0) {
+		path[length] = '\0';
+		name = strrchr(path, '/') + 1;
+		if (name - path + sizeof(LIBRARY) <= PATH_MAX) {
+			strcpy(name, LIBRARY);
+			if (!access(path, R_OK))
+				return;
+		}
+	}
+	strcpy(path, PETMEM_LIBDIR "/" LIBRARY);
+	if (access(path, R_OK))
+		err(RUN_EXIT_NO_PETMEM, "%s", path);
+}
+
+/* The library comes before what the user preloads, which may want memory. */
+static void preload_library(void)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char path[PATH_MAX];
+	char *value;
+
+	find_library(path);
+	if (strpbrk(path, ": "))
+		errx(RUN_EXIT_NO_PETMEM,
+		     "%s: LD_PRELOAD takes no path with a space or colon", path);
+	if (asprintf(&value, "%s%s%s", path, others ? ":" : "",
+		     others ? others : "") < 0 ||
+	    setenv("LD_PRELOAD", value, 1))
+		err(RUN_EXIT_NO_PETMEM, "LD_PRELOAD");
+	free(value);
+}
+
+int main(int argc, char **argv)
+{
+	const char *wrong;
+
+	if (argc >= 2 && !strcmp(argv[1], "--help")) {
+		fputs(help, stdout);
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	if (argc >= 2 && !strcmp(argv[1], "--"))
+		argv++;
+	else if (argc >= 2 && argv[1][0] == '-')
+		errx(RUN_EXIT_NO_PETMEM, "unknown option %s; see --help", argv[1]);
+	if (!argv[1])
+		errx(RUN_EXIT_NO_PETMEM, "which program? See --help");
+
+	wrong = what_is_wrong();
+	if (!wrong)
+		preload_library();
+	else if (run_may_fall_back())
+		warnx(PETMEM_DEVICE ": %s: using ordinary memory", wrong);
+	else
+		errx(RUN_EXIT_NO_PETMEM, PETMEM_DEVICE ": %s", wrong);
+	execvp(argv[1], argv + 1);
+	err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s", argv[1]);
+}
