@@ -70,6 +70,13 @@ static inline bool petmem_has_native_faults(void)
 }
 #endif
 
+/* A fault on a file's mapping may come under the VMA's lock since 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define PETMEM_VM_OP_MAP_PAGES(function)
+#else
+#define PETMEM_VM_OP_MAP_PAGES(function) .map_pages = (function),
+#endif
+
 /* VMAs have locks of their own since 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 static inline void vma_start_write(struct vm_area_struct *vma)

@@ -37,13 +37,14 @@ static u64 take_out(struct petmem_process *process)
 		return petmem_pgtables_slot(mm);
 	slot = petmem_pgtables_detach(mm);
 	mutex_unlock(&process->family->lock);
-	petmem_reservation_notify(mm, PETMEM_REGION_START, PETMEM_REGION_END);
+	petmem_reservation_notify(process, PETMEM_REGION_START, PETMEM_REGION_END);
 	mutex_lock(&process->family->lock);
 	return slot;
 }
 
-void petmem_cow_fork(struct petmem_process *parent, struct mm_struct *child_mm)
+void petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 {
+	struct mm_struct *child_mm = vma->vm_mm;
 	struct mm_struct *parent_mm = petmem_process_mm(parent);
 	struct petmem_process *child;
 	u64 slot;
@@ -58,7 +59,7 @@ void petmem_cow_fork(struct petmem_process *parent, struct mm_struct *child_mm)
 	mutex_lock(&parent->family->lock);
 	slot = take_out(parent);
 	if (!petmem_pgtables_share(parent_mm, child_mm, slot, parent->native))
-		petmem_process_inherit(child, parent);
+		petmem_process_inherit(child, parent, vma);
 	mutex_unlock(&parent->family->lock);
 	mutex_unlock(&parent->lock);
 }
@@ -66,27 +67,28 @@ void petmem_cow_fork(struct petmem_process *parent, struct mm_struct *child_mm)
 int petmem_cow_break(struct petmem_process *process, u64 addr)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
+	struct petmem_leaf leaf;
 	uintptr_t old, new;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	if (petmem_pgtables_make_private(mm, addr))
+	if (petmem_pgtables_make_private(mm, addr, &leaf))
 		return -ENOMEM;
-	if (petmem_pgtables_try_write(mm, addr))
+	if (petmem_leaf_try_write(&leaf))
 		return 0;
 	new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 	if (!new)
 		return -ENOMEM;
-	old = petmem_pgtables_take(mm, addr);
+	old = petmem_leaf_take(&leaf, mm, addr);
 	mutex_unlock(&process->family->lock);
 
 	/* Nobody writes to it as long as it has our reference beside another's. */
 	copy_page(__va(new), __va(old));
-	petmem_reservation_notify(mm, addr, addr + PAGE_SIZE);
+	petmem_reservation_notify(process, addr, addr + PAGE_SIZE);
 
 	mutex_lock(&process->family->lock);
-	petmem_pgtables_set(mm, addr, new);
+	petmem_leaf_set(&leaf, new);
 	petmem_put_page(old);
 	return 0;
 }

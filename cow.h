@@ -9,13 +9,13 @@
 
 #include "memmap.h"
 
-struct mm_struct;
 struct petmem_process;
+struct vm_area_struct;
 
 /**
  * petmem_cow_fork() - give a child all that its parent has
  * @parent: who forks
- * @child: the child's address space, which fork is making
+ * @vma: the reservation in the child's address space, which fork is making
  *
  * Costs the same for any amount of memory, but for native faults, where the leaves
  * that were written since the last fork are visited. The child has nothing when there
@@ -23,7 +23,7 @@ struct petmem_process;
  *
  * Context: may sleep; the mmap locks of both are held for writing.
  */
-void petmem_cow_fork(struct petmem_process *parent, struct mm_struct *child);
+void petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
 
 /**
  * petmem_cow_break() - make a page that is mapped writable

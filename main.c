@@ -349,6 +349,7 @@ static void __exit petmem_exit(void)
 	misc_deregister(&petmem_device);
 	petmem_process_exit();
 	petmem_donation_exit();
+	petmem_pool_exit();
 	petmem_pgtables_exit();
 	pr_info("unloaded\n");
 }

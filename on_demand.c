@@ -141,7 +141,7 @@ static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 		mutex_unlock(&process->family->lock);
 		if (!gather.nr)
 			continue;
-		petmem_reservation_notify(mm, addr, next);
+		petmem_reservation_notify(process, addr, next);
 		mutex_lock(&process->family->lock);
 		petmem_gather_put(&gather);
 		mutex_unlock(&process->family->lock);
@@ -162,7 +162,7 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-	petmem_reservation_lock(mm);
+	petmem_reservation_lock(process);
 	mutex_lock(&process->lock);
 	err = petmem_cow_prepare_change(process, &change, 0);
 	if (err)
@@ -234,24 +234,25 @@ int petmem_dump_vspace(struct petmem_process *process)
 }
 
 /* Put a page of zeros from the pool behind an address. */
-static int map_new_page(struct mm_struct *mm, u64 addr)
+static int map_new_page(struct mm_struct *mm, u64 addr, struct petmem_leaf leaf)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 
 	if (!page_addr)
 		return -ENOMEM;
-	if (petmem_pgtables_make_private(mm, addr)) {
+	if (!leaf.private && petmem_pgtables_make_private(mm, addr, &leaf)) {
 		petmem_put_page(page_addr);
 		return -ENOMEM;
 	}
 	clear_page(__va(page_addr));
-	petmem_pgtables_set(mm, addr, page_addr);
+	petmem_leaf_set(&leaf, page_addr);
 	return 0;
 }
 
 static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
+	struct petmem_leaf leaf;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
@@ -260,10 +261,11 @@ static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 		return -EFAULT;
 	if (error_code & ~ALLOWED_ACCESS)
 		return -EACCES;
-	if (!petmem_pgtables_page(mm, addr))
-		return map_new_page(mm, addr);
+	leaf = petmem_pgtables_find(mm, addr);
+	if (!petmem_leaf_page(&leaf))
+		return map_new_page(mm, addr, leaf);
 	if ((error_code & PETMEM_FAULT_WRITE) &&
-	    !petmem_pgtables_is_writable(mm, addr))
+	    !petmem_leaf_is_writable(&leaf))
 		return petmem_cow_break(process, addr);
 	return 0;
 }
@@ -320,6 +322,7 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 		       size_t size, bool write)
 {
+	struct petmem_leaf leaf;
 	char *page;
 	int err;
 
@@ -328,8 +331,8 @@ static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 	err = bring_page(process, addr & PAGE_MASK,
 			 write ? PETMEM_FAULT_WRITE : 0);
 	if (!err) {
-		page = __va(petmem_pgtables_page(petmem_process_mm(process),
-						 addr));
+		leaf = petmem_pgtables_find(petmem_process_mm(process), addr);
+		page = __va(petmem_leaf_page(&leaf));
 		if (write)
 			memcpy(page + offset_in_page(addr), buffer, size);
 		else

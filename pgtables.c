@@ -417,83 +417,75 @@ static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
 	return 0;
 }
 
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr)
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
+				 struct petmem_leaf *leaf)
 {
-	return make_private(mm, addr, LEVEL_PTE);
+	int err = make_private(mm, addr, LEVEL_PTE);
+
+	if (!err)
+		*leaf = petmem_pgtables_find(mm, addr);
+	return err;
 }
 
-/* ---- Pages ---- */
+/* ---- Leaves ---- */
 
-/* The PTE table for an address, and may it be written by way of all above? */
-static u64 *pte_table(struct mm_struct *mm, u64 addr, bool *writable)
+struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
-	u64 entry = slot_read(mm);
-	int level;
+	struct petmem_leaf leaf = {};
+	u64 slot = slot_read(mm), pud, pmd;
 
-	*writable = true;
-	for (level = LEVEL_PUD; level > LEVEL_PTE; level--) {
-		*writable = *writable && (entry & _PAGE_RW);
-		entry = *entry_of(table_of(entry), addr, level);
-		if (is_none(entry, level))
-			return NULL;
-	}
-	return table_of(entry);
+	pud = *entry_of(table_of(slot), addr, LEVEL_PUD);
+	pmd = *entry_of(table_of(pud), addr, LEVEL_PMD);
+	if (is_none(pmd, LEVEL_PMD))
+		return leaf;
+	leaf.entry = entry_of(table_of(pmd), addr, LEVEL_PTE);
+	leaf.private = (slot & pud & _PAGE_RW) && page_of(pmd)->refs == 1;
+	return leaf;
 }
 
-static u64 *leaf_of(struct mm_struct *mm, u64 addr)
+uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 {
-	bool writable;
-
-	return entry_of(pte_table(mm, addr, &writable), addr, LEVEL_PTE);
+	return leaf->entry ? frame_of(*leaf->entry) : 0;
 }
 
-uintptr_t petmem_pgtables_page(struct mm_struct *mm, u64 addr)
+bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
 {
-	bool writable;
-	u64 *table = pte_table(mm, addr, &writable);
-
-	return table ? frame_of(*entry_of(table, addr, LEVEL_PTE)) : 0;
+	return leaf->private && (*leaf->entry & _PAGE_RW);
 }
 
-bool petmem_pgtables_is_writable(struct mm_struct *mm, u64 addr)
+/* What is known of the table that an entry is in. */
+static struct petmem_page *page_around(const u64 *entry)
 {
-	bool writable;
-	u64 *table = pte_table(mm, addr, &writable);
-
-	return table && writable &&
-	       (*entry_of(table, addr, LEVEL_PTE) & _PAGE_RW);
+	return petmem_pool_page(__pa(entry) & PAGE_MASK);
 }
 
-void petmem_pgtables_set(struct mm_struct *mm, u64 addr, uintptr_t page_addr)
+void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr)
 {
-	u64 *leaf = leaf_of(mm, addr);
-	struct petmem_page *table = page_of(__pa(leaf));
+	struct petmem_page *table = page_around(leaf->entry);
 
-	WRITE_ONCE(*leaf, leaf_entry(page_addr));
+	WRITE_ONCE(*leaf->entry, leaf_entry(page_addr));
 	table->maybe_writable = true;
 	table->live++;
 }
 
-uintptr_t petmem_pgtables_take(struct mm_struct *mm, u64 addr)
+uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
+			   u64 addr)
 {
-	u64 *leaf = leaf_of(mm, addr);
-	uintptr_t page_addr = frame_of(*leaf);
+	uintptr_t page_addr = frame_of(*leaf->entry);
 
-	WRITE_ONCE(*leaf, 0);
-	page_of(__pa(leaf))->live--;
+	WRITE_ONCE(*leaf->entry, 0);
+	page_around(leaf->entry)->live--;
 	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE);
 	return page_addr;
 }
 
 /* More permission needs no flush: a fault by a stale entry drops that entry. */
-bool petmem_pgtables_try_write(struct mm_struct *mm, u64 addr)
+bool petmem_leaf_try_write(const struct petmem_leaf *leaf)
 {
-	u64 *leaf = leaf_of(mm, addr);
-
-	if (page_of(*leaf)->refs > 1)
+	if (page_of(*leaf->entry)->refs > 1)
 		return false;
-	WRITE_ONCE(*leaf, *leaf | _PAGE_RW);
-	page_of(__pa(leaf))->maybe_writable = true;
+	WRITE_ONCE(*leaf->entry, *leaf->entry | _PAGE_RW);
+	page_around(leaf->entry)->maybe_writable = true;
 	return true;
 }
 

@@ -120,63 +120,76 @@ u64 petmem_pgtables_slot(struct mm_struct *mm);
 int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 			  u64 slot, bool leaves);
 
-/**
- * petmem_pgtables_page() - which page stands behind an address?
- * @mm: the address space
- * @addr: an address of the region
- *
- * Return: its physical address, or 0.
- */
-uintptr_t petmem_pgtables_page(struct mm_struct *mm, u64 addr);
+/* Where the page behind an address is entered. */
+struct petmem_leaf {
+	u64 *entry; /* of a PTE table; NULL when there is no table */
+	bool private; /* all tables on the way have one owner, and say writable */
+};
 
 /**
- * petmem_pgtables_is_writable() - can the page behind an address be written?
+ * petmem_pgtables_find() - find the entry of an address
  * @mm: the address space
  * @addr: an address of the region
  */
-bool petmem_pgtables_is_writable(struct mm_struct *mm, u64 addr);
+struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
 
 /**
  * petmem_pgtables_make_private() - have all tables on the way to an address alone
  * @mm: the address space
  * @addr: an address of the region
+ * @leaf: set when it has succeeded
  *
  * What is missing is made, what is shared is copied, what is not is made writable.
  *
  * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
  * Context: may sleep.
  */
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr);
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
+				 struct petmem_leaf *leaf);
 
 /**
- * petmem_pgtables_set() - put a page behind an address, writable
- * @mm: the address space
- * @addr: page-aligned, not mapped; the way is private
+ * petmem_leaf_page() - which page is entered?
+ * @leaf: where to look
+ *
+ * Return: its physical address, or 0.
+ */
+uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf);
+
+/**
+ * petmem_leaf_is_writable() - can the page be written?
+ * @leaf: where to look
+ */
+bool petmem_leaf_is_writable(const struct petmem_leaf *leaf);
+
+/**
+ * petmem_leaf_set() - enter a page, writable
+ * @leaf: private, and empty
  * @page_addr: physical address of a data page; the caller's reference goes into it
  */
-void petmem_pgtables_set(struct mm_struct *mm, u64 addr, uintptr_t page_addr);
+void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr);
 
 /**
- * petmem_pgtables_take() - take away the page behind an address, to replace it
+ * petmem_leaf_take() - take away a page, to replace it
+ * @leaf: private
  * @mm: the address space
- * @addr: page-aligned, mapped; the way is private
+ * @addr: the address, page-aligned
  *
  * No processor has a translation when this returns. Whoever faults there finds
- * nothing, until petmem_pgtables_set().
+ * nothing, until petmem_leaf_set().
  *
  * Return: physical address of the page; the reference is the caller's.
  * Context: may sleep.
  */
-uintptr_t petmem_pgtables_take(struct mm_struct *mm, u64 addr);
+uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
+			   u64 addr);
 
 /**
- * petmem_pgtables_try_write() - make a page writable if nobody shares it
- * @mm: the address space
- * @addr: page-aligned, mapped; the way is private
+ * petmem_leaf_try_write() - make a page writable if nobody shares it
+ * @leaf: private
  *
  * Return: is it writable now?
  */
-bool petmem_pgtables_try_write(struct mm_struct *mm, u64 addr);
+bool petmem_leaf_try_write(const struct petmem_leaf *leaf);
 
 /*
  * References that have been taken out of tables, and are still held. A few have room

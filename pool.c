@@ -10,15 +10,17 @@
 #include "pool.h"
 
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/numa.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/topology.h>
 #include <linux/vmalloc.h>
-#include <linux/xarray.h>
 
 #include "buddy.h"
 
@@ -38,29 +40,37 @@ struct extent {
  */
 static DEFINE_MUTEX(extents_mutex);
 static LIST_HEAD(extents);
-static DEFINE_XARRAY(extent_of_block); /* by address / memory block size */
+/*
+ * The extent of each memory block, by address. It is asked several times in each fault,
+ * which is why it is a plain array. It grows by being replaced.
+ */
+struct block_table {
+	struct rcu_head rcu;
+	unsigned long nr;
+	struct extent *extent[];
+};
+
+static struct block_table __rcu *block_table;
+static unsigned int block_shift; /* of the memory block size */
 
 static DEFINE_SPINLOCK(pool_lock);
 static LIST_HEAD(available);
 static u64 count[PETMEM_PAGE_KINDS];
-
-static unsigned long block_index(u64 addr)
-{
-	return addr / memory_block_size_bytes();
-}
 
 static u64 extent_size(const struct extent *extent)
 {
 	return (u64)extent->nr_pages << PAGE_SHIFT;
 }
 
-/*
- * Without a lock: an extent that has a page in use is not removed, and the array
- * can be read while others change it.
- */
+/* Without a lock: an extent that has a page in use is not removed. */
 static struct extent *extent_of(uintptr_t page_addr)
 {
-	return xa_load(&extent_of_block, block_index(page_addr));
+	struct extent *extent;
+
+	rcu_read_lock();
+	extent = rcu_dereference(block_table)->extent[page_addr >> block_shift];
+	rcu_read_unlock();
+	return extent;
 }
 
 static u32 page_number(const struct extent *extent, uintptr_t page_addr)
@@ -176,31 +186,52 @@ static struct extent *extent_new(u64 start, u64 size, int node)
 	return extent;
 }
 
-/* Take an extent's addresses out of the array. Under extents_mutex. */
-static void forget_addresses(u64 start, u64 end)
+/* Have an array for all addresses below @end. Under extents_mutex. */
+static int grow_table(u64 end)
 {
-	unsigned long i;
+	struct block_table *old, *new;
+	unsigned long nr;
 
-	for (i = block_index(start); i < block_index(end); i++)
-		xa_erase(&extent_of_block, i);
+	block_shift = ilog2(memory_block_size_bytes());
+	nr = end >> block_shift;
+	old = rcu_dereference_protected(block_table,
+					lockdep_is_held(&extents_mutex));
+	if (old && nr <= old->nr)
+		return 0;
+	new = kvzalloc(struct_size(new, extent, nr), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->nr = nr;
+	if (old)
+		memcpy(new->extent, old->extent,
+		       flex_array_size(old, extent, old->nr));
+	rcu_assign_pointer(block_table, new);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
 }
 
-static int enter_addresses(struct extent *extent)
+/* Let the blocks of an extent lead to it, or to NULL. Under extents_mutex. */
+static void enter_addresses(const struct extent *extent, struct extent *to)
 {
+	struct block_table *table = rcu_dereference_protected(
+		block_table, lockdep_is_held(&extents_mutex));
 	u64 end = extent->start + extent_size(extent);
-	u64 addr;
-	int err;
+	unsigned long i;
 
-	for (addr = extent->start; addr < end;
-	     addr += memory_block_size_bytes()) {
-		err = xa_insert(&extent_of_block, block_index(addr), extent,
-				GFP_KERNEL);
-		if (err) {
-			forget_addresses(extent->start, addr);
-			return err == -EBUSY ? -EEXIST : err;
-		}
-	}
-	return 0;
+	for (i = extent->start >> block_shift; i < end >> block_shift; i++)
+		table->extent[i] = to;
+}
+
+static bool overlaps(u64 start, u64 size)
+{
+	struct extent *extent;
+
+	list_for_each_entry(extent, &extents, list)
+		if (start < extent->start + extent_size(extent) &&
+		    extent->start < start + size)
+			return true;
+	return false;
 }
 
 /* The extent in front of which one that begins at @start belongs. */
@@ -222,12 +253,13 @@ int petmem_pool_add(u64 start, u64 size, int node)
 	if (!extent)
 		return -ENOMEM;
 	mutex_lock(&extents_mutex);
-	err = enter_addresses(extent);
+	err = overlaps(start, size) ? -EEXIST : grow_table(start + size);
 	if (err) {
 		mutex_unlock(&extents_mutex);
 		extent_free(extent);
 		return err;
 	}
+	enter_addresses(extent, extent);
 	list_add_tail(&extent->list, position(start));
 	spin_lock(&pool_lock);
 	list_add_tail(&extent->available, &available);
@@ -264,7 +296,7 @@ int petmem_pool_remove(u64 start, u64 size)
 		err = -EBUSY;
 		if (!withdraw(extent))
 			break;
-		forget_addresses(start, start + size);
+		enter_addresses(extent, NULL);
 		list_del(&extent->list);
 		extent_free(extent);
 		err = 0;
@@ -276,16 +308,12 @@ int petmem_pool_remove(u64 start, u64 size)
 
 bool petmem_pool_overlaps(u64 start, u64 size)
 {
-	struct extent *extent;
-	bool overlaps = false;
+	bool found;
 
 	mutex_lock(&extents_mutex);
-	list_for_each_entry(extent, &extents, list)
-		if (start < extent->start + extent_size(extent) &&
-		    extent->start < start + size)
-			overlaps = true;
+	found = overlaps(start, size);
 	mutex_unlock(&extents_mutex);
-	return overlaps;
+	return found;
 }
 
 void petmem_pool_status(struct petmem_status *status)
@@ -326,4 +354,9 @@ int petmem_pool_block(struct petmem_block *block)
 	}
 	mutex_unlock(&extents_mutex);
 	return err;
+}
+
+void petmem_pool_exit(void)
+{
+	kvfree(rcu_dereference_protected(block_table, true));
 }

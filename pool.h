@@ -118,4 +118,11 @@ void petmem_pool_status(struct petmem_status *status);
  */
 int petmem_pool_block(struct petmem_block *block);
 
+/**
+ * petmem_pool_exit() - free what is left when all memory has been removed
+ *
+ * Context: module exit.
+ */
+void petmem_pool_exit(void);
+
 #endif /* PETMEM_POOL_H */

@@ -73,6 +73,7 @@ static void leave_region(struct petmem_process *process)
 	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
 	petmem_memmap_put(process->map);
 	process->map = NULL;
+	process->vma = NULL;
 	if (process->native)
 		atomic_dec(&native);
 }
@@ -256,24 +257,28 @@ struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 
 /* The region is reserved now. */
 static void enter_region(struct petmem_process *process,
-			 struct petmem_memmap *map, bool is_native)
+			 struct petmem_memmap *map, struct vm_area_struct *vma,
+			 bool is_native)
 {
 	process->map = map;
+	process->vma = vma;
 	process->native = is_native;
 	if (is_native)
 		atomic_inc(&native);
 }
 
 void petmem_process_inherit(struct petmem_process *child,
-			    struct petmem_process *parent)
+			    struct petmem_process *parent,
+			    struct vm_area_struct *vma)
 {
 	lockdep_assert_held(&child->family->lock);
 	parent->map->refs++;
-	enter_region(child, parent->map, parent->native);
+	enter_region(child, parent->map, vma, parent->native);
 }
 
-int petmem_process_reserve(struct mm_struct *mm, bool is_native)
+int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 {
+	struct mm_struct *mm = vma->vm_mm;
 	struct petmem_process *process = petmem_process_find(mm);
 	struct petmem_memmap *map;
 	int err = 0;
@@ -292,7 +297,7 @@ int petmem_process_reserve(struct mm_struct *mm, bool is_native)
 	else
 		err = petmem_pgtables_attach(mm);
 	if (!err && !process->map) {
-		enter_region(process, map, is_native);
+		enter_region(process, map, vma, is_native);
 		map = NULL;
 	}
 	mutex_unlock(&process->family->lock);

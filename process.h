@@ -39,6 +39,7 @@ struct petmem_process {
 
 	/* Guarded by the family's lock: */
 	struct petmem_memmap *map; /* NULL: the region is not reserved */
+	struct vm_area_struct *vma; /* the reservation, as long as there is a map */
 	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
 	u64 detached; /* of a region that is being unmapped: where it is dropped from */
 };
@@ -60,7 +61,7 @@ struct petmem_process *petmem_process_find(struct mm_struct *mm);
 
 /**
  * petmem_process_reserve() - let the region of an address space be used
- * @mm: the address space
+ * @vma: the mapping that reserves it
  * @native: how faults come in
  *
  * Binds the address space first, if it is not bound. Does nothing where the region is
@@ -68,9 +69,9 @@ struct petmem_process *petmem_process_find(struct mm_struct *mm);
  *
  * Return: 0; -EBUSY when it is reserved in the other way, or there is a page table of
  * Linux's in its place; -ENOMEM.
- * Context: the mmap lock of @mm is held for writing.
+ * Context: the mmap lock is held for writing.
  */
-int petmem_process_reserve(struct mm_struct *mm, bool native);
+int petmem_process_reserve(struct vm_area_struct *vma, bool native);
 
 /**
  * petmem_process_bind_child() - bind an address space that fork is making
@@ -88,11 +89,13 @@ struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
  * petmem_process_inherit() - give a child its parent's memory map
  * @child: has nothing reserved yet
  * @parent: has
+ * @vma: the reservation of the child
  *
  * Context: the family's lock is held, and the page tables are shared.
  */
 void petmem_process_inherit(struct petmem_process *child,
-			    struct petmem_process *parent);
+			    struct petmem_process *parent,
+			    struct vm_area_struct *vma);
 
 /* How many address spaces are bound, and in how many of them faults are native. */
 struct petmem_process_counts {

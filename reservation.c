@@ -29,29 +29,22 @@
 
 static const struct vm_operations_struct reservation_ops;
 
-static struct vm_area_struct *reservation_of(struct mm_struct *mm)
+/*
+ * The VMA stays the same as long as the region is reserved: what would replace it,
+ * a split or a merge, does not happen to a VMA like this.
+ */
+void petmem_reservation_lock(struct petmem_process *process)
 {
-	struct vm_area_struct *vma = find_vma(mm, PETMEM_REGION_START);
-
-	return vma && vma->vm_ops == &reservation_ops ? vma : NULL;
-}
-
-void petmem_reservation_lock(struct mm_struct *mm)
-{
-	struct vm_area_struct *vma = reservation_of(mm);
-
-	mmap_assert_write_locked(mm);
-	if (vma)
-		vma_start_write(vma);
+	mmap_assert_write_locked(petmem_process_mm(process));
+	if (process->vma)
+		vma_start_write(process->vma);
 }
 
 /* It finds no entry to take away, but calls all notifiers of the mm. */
-void petmem_reservation_notify(struct mm_struct *mm, u64 start, u64 end)
+void petmem_reservation_notify(struct petmem_process *process, u64 start,
+			       u64 end)
 {
-	struct vm_area_struct *vma = reservation_of(mm);
-
-	if (vma)
-		zap_special_vma_range(vma, start, end - start);
+	zap_special_vma_range(process->vma, start, end - start);
 }
 
 /* ---- Faults that Linux brings ---- */
@@ -77,6 +70,17 @@ static vm_fault_t reservation_fault(struct vm_fault *vmf)
 static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
 {
 	return serve(vmf, PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE);
+}
+
+/*
+ * Nothing is mapped around a fault here. But who has this operation is called for a
+ * fault under the VMA's lock alone (vmf_can_call_fault() in mm/memory.c), which does
+ * for us: fork, free and munmap() take it for writing.
+ */
+static vm_fault_t __maybe_unused reservation_map_pages(struct vm_fault *vmf,
+						       pgoff_t start, pgoff_t end)
+{
+	return 0;
 }
 
 /* For ptrace and /proc/PID/mem, which cannot get at a VM_IO mapping by themselves. */
@@ -109,7 +113,7 @@ static void reservation_open(struct vm_area_struct *vma)
 				      vma->vm_end - vma->vm_start);
 	}
 	if (parent && vma->vm_mm != current->mm)
-		petmem_cow_fork(parent, vma->vm_mm);
+		petmem_cow_fork(parent, vma);
 }
 
 static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -135,6 +139,7 @@ static const struct vm_operations_struct reservation_ops = {
 	.may_split = reservation_may_split,
 	.mremap = reservation_mremap,
 	PETMEM_VM_OP_MPROTECT(reservation_mprotect)
+	PETMEM_VM_OP_MAP_PAGES(reservation_map_pages)
 	.fault = reservation_fault,
 	.pfn_mkwrite = reservation_mkwrite,
 	.access = reservation_access,
@@ -160,7 +165,7 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  VM_WIPEONFORK);
 	vma->vm_ops = &reservation_ops;
-	return petmem_process_reserve(vma->vm_mm, native);
+	return petmem_process_reserve(vma, native);
 }
 
 unsigned long petmem_reservation_get_unmapped_area(struct file *file,
@@ -186,10 +191,10 @@ static int adopt(struct mm_struct *mm, bool native)
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-	vma = reservation_of(mm);
-	if (vma)
+	vma = find_vma(mm, PETMEM_REGION_START);
+	if (vma && vma->vm_ops == &reservation_ops)
 		err = native == !!(vma->vm_flags & VM_WRITE) ?
-			      petmem_process_reserve(mm, native) :
+			      petmem_process_reserve(vma, native) :
 			      -EBUSY;
 	mmap_write_unlock(mm);
 	return err;

@@ -9,6 +9,8 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+struct petmem_process;
+
 /**
  * petmem_reservation_make() - have the region of the caller reserved
  * @file: an open /dev/petmem
@@ -24,25 +26,26 @@ int petmem_reservation_make(struct file *file, bool native);
 
 /**
  * petmem_reservation_lock() - keep Linux's walkers out of the region
- * @mm: an address space whose region is reserved
+ * @process: whose
  *
- * Context: the mmap lock of @mm is held for writing, and releasing it undoes this.
+ * Context: the mmap lock is held for writing, and releasing it undoes this.
  */
-void petmem_reservation_lock(struct mm_struct *mm);
+void petmem_reservation_lock(struct petmem_process *process);
 
 /**
  * petmem_reservation_notify() - translations are gone: tell the other notifiers
- * @mm: the address space
- * @start: first address, in a region that is reserved
+ * @process: whose; its region is reserved
+ * @start: first address
  * @end: address behind the last
  *
  * Virtual machines and devices that work on a process's addresses keep translations
  * of their own. They have dropped those of the range when this returns.
  *
- * Context: may sleep; the mmap lock of @mm is held; no lock of petmem's that an mmu
- * notifier takes. Nothing is mapped in the range.
+ * Context: may sleep; the mmap lock or the VMA's is held; no lock of petmem's that an
+ * mmu notifier takes. Nothing is mapped in the range.
  */
-void petmem_reservation_notify(struct mm_struct *mm, u64 start, u64 end);
+void petmem_reservation_notify(struct petmem_process *process, u64 start,
+			       u64 end);
 
 /**
  * petmem_reservation_mmap() - the mmap operation of /dev/petmem

@@ -114,22 +114,30 @@ static int reopen_device(int lost)
 }
 
 /*
- * One command to the module. Never sends one to a foreign file that got the
- * number of a descriptor which the program closed.
+ * One command to the module. A program may have closed the descriptor, or put another
+ * file there. The numbers of the commands are no other driver's, so that such a file
+ * refuses them; only then is it worth a system call to find out.
  */
 static int command(unsigned long request, void *argument)
 {
 	int fd = atomic_load(&device_fd);
+	int result, error;
 
 	if (fd < 0) {
 		errno = ENODEV;
 		return -1;
 	}
-	if (!is_device(fd)) {
-		fd = reopen_device(fd);
-		if (fd < 0)
-			return -1;
+	result = ioctl(fd, request, argument);
+	if (result >= 0)
+		return result;
+	error = errno;
+	if (is_device(fd)) {
+		errno = error;
+		return -1;
 	}
+	fd = reopen_device(fd);
+	if (fd < 0)
+		return -1;
 	return ioctl(fd, request, argument);
 }
 
