@@ -129,7 +129,8 @@ static bool is_chosen(const struct flow *flow, const struct action *action)
 	const char *at = choice.only;
 	size_t length = strlen(action->name);
 
-	if (flow->step < choice.first || flow->step > choice.last)
+	if (flow->depth == 0 &&
+	    (flow->step < choice.first || flow->step > choice.last))
 		return false;
 	while (at && (at = strstr(at, action->name))) {
 		if ((at == choice.only || at[-1] == ' ') &&
