@@ -154,6 +154,7 @@ void flow_take(struct flow *flow, const struct action *action)
 	}
 	memcpy(flow->escape, outer, sizeof(outer));
 	flow->guarded = guarded;
+	kcov_collect();
 }
 
 static void take_step(struct flow *flow)
@@ -171,7 +172,6 @@ static void take_step(struct flow *flow)
 		dprintf(STDERR_FILENO, "# %d: %#lx step %u: %s\n",
 			flow->thread, flow->seed, flow->step, action->name);
 	flow_take(flow, action);
-	kcov_collect();
 }
 
 void flow_begin(struct flow *flow, const struct flow *parent, uint64_t seed)
