@@ -16,8 +16,11 @@
 #define DEVICE "/sys/kernel/debug/kcov"
 #define MODULE "/sys/module/petmem"
 
-/* Words of a buffer. The first one counts those that follow and are in use. */
-#define BUFFER_WORDS ((size_t)1 << 16)
+/*
+ * Words of a buffer. The first one counts those that follow and are in use. A fork
+ * copies the mappings of all buffers: hence not more.
+ */
+#define BUFFER_WORDS ((size_t)1 << 13)
 #define BUFFERS_MAX 64
 #define OFFSETS_PER_LINE 16
 

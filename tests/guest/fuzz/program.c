@@ -129,7 +129,8 @@ static bool is_chosen(const struct flow *flow, const struct action *action)
 	const char *at = choice.only;
 	size_t length = strlen(action->name);
 
-	if (flow->step < choice.first || flow->step > choice.last)
+	if (flow->depth == 0 &&
+	    (flow->step < choice.first || flow->step > choice.last))
 		return false;
 	while (at && (at = strstr(at, action->name))) {
 		if ((at == choice.only || at[-1] == ' ') &&
@@ -153,6 +154,7 @@ void flow_take(struct flow *flow, const struct action *action)
 	}
 	memcpy(flow->escape, outer, sizeof(outer));
 	flow->guarded = guarded;
+	kcov_collect();
 }
 
 static void take_step(struct flow *flow)
@@ -170,7 +172,6 @@ static void take_step(struct flow *flow)
 		dprintf(STDERR_FILENO, "# %d: %#lx step %u: %s\n",
 			flow->thread, flow->seed, flow->step, action->name);
 	flow_take(flow, action);
-	kcov_collect();
 }
 
 void flow_begin(struct flow *flow, const struct flow *parent, uint64_t seed)

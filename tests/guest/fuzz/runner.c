@@ -27,8 +27,8 @@
 #define NOBODY 65534
 
 #define MS 1000000L
-#define LIFE_MAX_MS 3000
-#define EARLY_DEATH_MS 300
+#define LIFE_MAX_MS 8000
+#define EARLY_DEATH_MS 1500
 /* So long may it take until the dead are gone, and until the pool is balanced. */
 #define PATIENCE_MS 20000
 #define POLL_MS 2
