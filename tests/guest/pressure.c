@@ -14,31 +14,8 @@
 
 #include "guest.h"
 
-/* A first touch takes a page, and three tables: PTE, PMD and PUD. */
+/* A first touch takes a page, and three tables: PTE, PMD and PUD, new or copied. */
 #define FIRST_TOUCH 4
-
-/*
- * Take pages until exactly @left are free. The first pages of the range are kept for
- * the end: their table is there, so that each takes one page and no more.
- */
-#define KEPT ((size_t)FIRST_TOUCH + 1)
-
-static void leave_free(size_t left)
-{
-	size_t total = pool_status().total_pages;
-	/* Tables are less than one page in a hundred of these. */
-	size_t at_once = (pool_status().free_pages - left) / 100 * 99;
-	char *memory = must_malloc(total * PAGE);
-	size_t page = KEPT;
-
-	while (page < at_once)
-		memory[page++ * PAGE] = 1;
-	while (pool_status().free_pages > left + 1)
-		memory[page++ * PAGE] = 1;
-	if (pool_status().free_pages > left)
-		memory[0] = 1;
-	CHECK(pool_status().free_pages == left);
-}
 
 /* Ask for a page as the harness does; the result is errno. */
 static int fault_in(int device, void *address)
