@@ -19,9 +19,9 @@
 #define FAILS(error, call) \
 	CHECK(((errno = 0), (call) == -1 && errno == (error)))
 
-static int alloc(int device, uint64_t size, uint64_t align, uint64_t reserved)
+static int alloc(int device, uint64_t size, uint64_t align, uint64_t flags)
 {
-	struct petmem_alloc request = { size, align, 0, reserved };
+	struct petmem_alloc request = { size, align, 0, flags };
 
 	return ioctl(device, PETMEM_IOC_ALLOC, &request);
 }
@@ -52,7 +52,7 @@ static void bad_pointers(void)
 		PETMEM_IOC_VERSION, PETMEM_IOC_ALLOC,	PETMEM_IOC_FREE,
 		PETMEM_IOC_QUERY,   PETMEM_IOC_FAULT,	PETMEM_IOC_INVLPG,
 		PETMEM_IOC_DONATE,  PETMEM_IOC_RELEASE, PETMEM_IOC_STATUS,
-		PETMEM_IOC_BLOCK,
+		PETMEM_IOC_BLOCK,   PETMEM_IOC_MODE,	PETMEM_IOC_POPULATE,
 	};
 	static char *const pointers[] = { NULL, (char *)1, (char *)-1, REGION,
 					  (char *)(1UL << 63) };
@@ -83,11 +83,15 @@ static void reserved_fields(void)
 {
 	struct petmem_version version = { .reserved = 1 };
 	struct petmem_fault fault = { .reserved = 1 };
+	struct petmem_mode mode = { .reserved = 1 };
 	int device = open_device();
 
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_VERSION, &version));
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_FAULT, &fault));
-	FAILS(EINVAL, alloc(device, PAGE, 0, 1));
+	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
+	mode = (struct petmem_mode){ .flags = PETMEM_MODE_NATIVE << 1 };
+	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
+	FAILS(EINVAL, alloc(device, PAGE, 0, PETMEM_ALLOC_GUARD << 1));
 }
 
 static void sizes(void)
@@ -145,6 +149,34 @@ static void faults_not_allowed(void)
 	fault.addr += PAGE;
 	fault.error_code = PETMEM_FAULT_WRITE | PETMEM_FAULT_USER;
 	FAILS(EFAULT, ioctl(device, PETMEM_IOC_FAULT, &fault));
+}
+
+static int populate(int device, uint64_t addr, uint64_t size)
+{
+	struct petmem_populate request = { addr, size };
+
+	return ioctl(device, PETMEM_IOC_POPULATE, &request);
+}
+
+static void ranges_to_populate(void)
+{
+	uint64_t start = PETMEM_REGION_START;
+	int device = open_device();
+
+	FAILS(EFAULT, populate(device, start, PAGE));
+	CHECK(alloc(device, 3 * PAGE, 0, 0) == 0);
+	CHECK(alloc(device, 3 * PAGE, 0, 0) == 0);
+	FAILS(EINVAL, populate(device, start, 0));
+	FAILS(EFAULT, populate(device, start, 3 * PAGE + 1));
+	FAILS(EFAULT, populate(device, start + PAGE, UINT64_MAX));
+	FAILS(EFAULT, populate(device, start - 1, 2));
+	FAILS(EFAULT, populate(device, 0, PAGE));
+	FAILS(EFAULT, populate(device, UINT64_MAX, 1));
+	CHECK(pool_status().data_pages == 0);
+	CHECK(populate(device, start + PAGE - 1, 2) == 0);
+	CHECK(pool_status().data_pages == 2);
+	CHECK(populate(device, start, 3 * PAGE) == 0);
+	CHECK(pool_status().data_pages == 3);
 }
 
 static void donations(void)
@@ -235,6 +267,7 @@ static const struct guest_case cases[] = {
 	{ "sizes and alignments", sizes },
 	{ "addresses outside of the region", addresses },
 	{ "accesses that are not allowed", faults_not_allowed },
+	{ "ranges to populate", ranges_to_populate },
 	{ "donations and releases", donations },
 	{ "an ordinary user", ordinary_user },
 	{ "opening without reading and writing", opening },

@@ -87,9 +87,17 @@ static void act_as_stranger(int device)
 	CHECK(ioctl(device, PETMEM_IOC_FREE, &free) == 0);
 }
 
+/* A child has its parent's memory, by any descriptor. */
 static void use_inherited(void *argument)
 {
-	act_as_stranger(*(int *)argument);
+	struct petmem_free free = { .addr = PETMEM_REGION_START };
+	int device = *(int *)argument;
+
+	CHECK(holds(REGION, PAGE, 3));
+	CHECK(allocate_by(device) == PETMEM_REGION_START + PAGE);
+	CHECK(ioctl(device, PETMEM_IOC_FREE, &free) == 0);
+	CHECK(faults(REGION, READ));
+	act_as_stranger(device);
 }
 
 static void inherited(void)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -19,6 +21,9 @@
 
 /* The exit status by which a case's process says that it was skipped. */
 #define EXIT_SKIPPED 77
+
+/* So long may one process wait for another: much longer than any has to. */
+#define GATE_LIMIT_MS 60000
 
 /* ---- Cases ---- */
 
@@ -130,7 +135,62 @@ bool dies_by(int signal, void (*body)(void *argument), void *argument)
 	return WIFSIGNALED(status) && WTERMSIG(status) == signal;
 }
 
+struct gate new_gate(void)
+{
+	struct gate gate;
+
+	CHECK(pipe(gate.ends) == 0);
+	return gate;
+}
+
+void pass(const struct gate *gate)
+{
+	CHECK(write(gate->ends[1], "", 1) == 1);
+}
+
+void await(const struct gate *gate)
+{
+	struct pollfd passed = { .fd = gate->ends[0], .events = POLLIN };
+	char byte;
+
+	CHECK(poll(&passed, 1, GATE_LIMIT_MS) == 1);
+	CHECK(read(gate->ends[0], &byte, 1) == 1);
+}
+
+void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(memory != MAP_FAILED);
+	return memory;
+}
+
 /* ---- Memory ---- */
+
+void choose_door(enum door door)
+{
+	struct petmem_mode native = { .flags = PETMEM_MODE_NATIVE };
+	const char *name = door == NATIVE ? "native" : "signal";
+	int device;
+
+	CHECK(setenv("PETMEM_FAULTS", name, 1) == 0);
+	if (door == SIGNAL)
+		return;
+	device = open_device();
+	if (ioctl(device, PETMEM_IOC_MODE, &native) != 0) {
+		CHECK(errno == EOPNOTSUPP);
+		skip_case("no native faults on this kernel");
+	}
+	close(device);
+}
+
+bool is_native(void)
+{
+	const char *door = getenv("PETMEM_FAULTS");
+
+	return door != NULL && strcmp(door, "native") == 0;
+}
 
 static __thread volatile sig_atomic_t probing;
 static __thread void *volatile fault_address;
@@ -255,6 +315,26 @@ struct petmem_status pool_status(void)
 	CHECK(ioctl(fd, PETMEM_IOC_STATUS, &status) == 0);
 	close(fd);
 	return status;
+}
+
+void leave_free(size_t left)
+{
+	struct petmem_status status = pool_status();
+	/* Tables are less than one page in a hundred of these. */
+	size_t at_once = (status.free_pages - left) / 100 * 99;
+	char *memory = must_malloc(status.total_pages * PAGE);
+	size_t page = SPARE_TOUCHES + 1;
+
+	if (at_once > page) {
+		CHECK(pet_populate(memory + page * PAGE,
+				   (at_once - page) * PAGE) == 0);
+		page = at_once;
+	}
+	while (pool_status().free_pages > left + 1)
+		memory[page++ * PAGE] = 1;
+	if (pool_status().free_pages > left)
+		memory[0] = 1;
+	CHECK(pool_status().free_pages == left);
 }
 
 /* ---- Small things ---- */

@@ -59,10 +59,33 @@ void join(pid_t child);
 /* Does @body, run in a child, die by @signal? */
 bool dies_by(int signal, void (*body)(void *argument), void *argument);
 
+/*
+ * What one process waits for and another passes, as often as it was passed: an order
+ * between them. Whoever waits too long fails.
+ */
+struct gate {
+	int ends[2];
+};
+struct gate new_gate(void);
+void pass(const struct gate *gate);
+void await(const struct gate *gate);
+
+/* Zeroed memory that stays shared with children, for counters and flags. */
+void *shared_memory(size_t size);
+
 /* ---- Memory ---- */
 
 /* init_petmem(), with a SIGSEGV handler below it that serves faults(). */
 void connect_petmem(void);
+
+/*
+ * Page faults come in as PETMEM_FAULTS in the environment says. A case that is about
+ * one of the two ways chooses it before it connects; it is skipped where the kernel
+ * has no native faults.
+ */
+enum door { SIGNAL, NATIVE };
+void choose_door(enum door door);
+bool is_native(void);
 
 /*
  * Does the access fault, and petmem not resolve it? A write writes what is
@@ -85,6 +108,14 @@ bool is_zero(const void *memory, size_t size);
 int open_device(void);
 
 struct petmem_status pool_status(void);
+
+/*
+ * Leave so many pages of the pool free: the case has the others until it ends, behind
+ * the first allocation that it makes. Each of the first pages of that, but for the very
+ * first, takes one page of the pool when it is touched, and no tables.
+ */
+#define SPARE_TOUCHES 4
+void leave_free(size_t left);
 
 /* ---- Small things ---- */
 
