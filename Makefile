@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo check check-all lint coverage xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo check check-all lint coverage bench xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -49,6 +49,11 @@ lint: setup
 coverage: setup
 	@tests/coverage
 
+# What it costs, beside Linux and pagers in user space: build/bench
+bench: setup
+	@vm/setup bench
+	@bench/run
+
 # The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
 xv6: setup
 	@$(MAKE) -s -C xv6 qemu
@@ -74,5 +79,6 @@ help:
 	@echo "make check-all  the same on every kernel and kind of processor: hours"
 	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"
 	@echo "make coverage the lines of the module that the tests reach: an hour"
+	@echo "make bench    measure it beside Linux's own ways: a table, JSON and plots"
 	@echo "make xv6      boot the teaching kernel of xv6/"
 	@echo "make clean    remove what was built"

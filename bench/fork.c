@@ -83,7 +83,7 @@ static size_t rounds_for(size_t size)
 {
 	if (size > 64 * MIB)
 		return 1;
-	return size > MIB ? 3 : MOST_ROUNDS;
+	return size > 16 * MIB ? 3 : MOST_ROUNDS;
 }
 
 /* Fork once; the child runs @body, and ends. The parent may write meanwhile. */
