@@ -49,7 +49,7 @@ struct holder {
 static char *spare[FIRST_TOUCH];
 static size_t spares_free;
 
-static void leave_free(size_t left)
+static void give_back_until(size_t left)
 {
 	while (spares_free < left)
 		pet_free(spare[spares_free++]);
@@ -85,18 +85,18 @@ static void touch_by_steps(int device, size_t align, size_t needed)
 
 	CHECK(page != NULL);
 	for (size_t left = 0; left < needed; left++) {
-		leave_free(left);
+		give_back_until(left);
 		CHECK(fault_in(device, page) == ENOMEM);
 		CHECK(free_pages() == left);
 		CHECK(faults(page, WRITE));
 		CHECK(free_pages() == left);
 	}
-	leave_free(needed);
+	give_back_until(needed);
 	CHECK(!faults(page, WRITE) && is_zero(page, PAGE));
 	CHECK(free_pages() == 0);
 	pet_free(page);
 	CHECK(free_pages() == needed);
-	leave_free(0);
+	give_back_until(0);
 }
 
 static void hold_all(void *argument)
@@ -122,7 +122,7 @@ static void hold_all(void *argument)
 		CHECK(read(holder->told[0], &left, 1) == 1);
 		if (left == FINISHED)
 			break;
-		leave_free(left);
+		give_back_until(left);
 		CHECK(write(holder->said[1], &left, 1) == 1);
 	}
 	for (size_t page = 0; page < pages; page++)
