@@ -76,7 +76,7 @@ static struct petmem_process *own_process(void)
 	return petmem_process_find(current->mm);
 }
 
-/* The same, with the region reserved: as it was chosen, or for faults by signal. */
+/* The same, with the region reserved: as it was last, or for faults by signal. */
 static struct petmem_process *reserved_process(struct file *file)
 {
 	struct petmem_process *process = own_process();
@@ -84,7 +84,8 @@ static struct petmem_process *reserved_process(struct file *file)
 
 	if (process && READ_ONCE(process->map))
 		return process;
-	err = petmem_reservation_make(file, false);
+	err = petmem_reservation_make(file,
+				      process && READ_ONCE(process->native));
 	return err ? ERR_PTR(err) : own_process();
 }
 

@@ -121,8 +121,8 @@ struct petmem_fault {
 #define PETMEM_FAULT_USER (1U << 2) /* it was made in user mode */
 
 /*
- * Choose how page faults come in, before the first allocation. It holds as long as
- * the region is reserved; children of fork inherit it.
+ * Choose how page faults come in, before the first allocation. It holds until the
+ * program unmaps the whole region and chooses again; children of fork inherit it.
  * EBUSY: it has been chosen already, and otherwise.
  * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11).
  */
