@@ -79,6 +79,8 @@ struct petmem_alloc {
 
 /* Behind the allocation there is a page that belongs to it and cannot be touched. */
 #define PETMEM_ALLOC_GUARD (1ULL << 0)
+/* If the region is not reserved yet: with native faults, as by PETMEM_IOC_MODE. */
+#define PETMEM_ALLOC_NATIVE (1ULL << 1)
 
 /*
  * Free a whole allocation.

@@ -378,8 +378,13 @@ static void *allocate(size_t size, size_t alignment)
 	struct petmem_alloc request = {
 		.size = size ? size : 1,
 		.align = alignment,
-		.flags = atomic_load(&guarding) ? PETMEM_ALLOC_GUARD : 0,
 	};
+
+	if (atomic_load(&guarding))
+		request.flags |= PETMEM_ALLOC_GUARD;
+	/* A child may have lost the region: madvise(MADV_DONTFORK). */
+	if (mode & PETMEM_MODE_NATIVE)
+		request.flags |= PETMEM_ALLOC_NATIVE;
 
 	if (size > PTRDIFF_MAX) {
 		errno = ENOMEM;
