@@ -97,12 +97,18 @@ static int do_mode(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	if (mode.reserved || (mode.flags & ~PETMEM_MODE_NATIVE))
+	if ((mode.flags & ~PETMEM_MODE_NATIVE) ||
+	    mode.fault_around > PTRS_PER_PTE ||
+	    (mode.fault_around && !is_power_of_2(mode.fault_around)))
 		return -EINVAL;
-	return petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
+	err = petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
+	if (!err && mode.fault_around)
+		petmem_set_fault_around(own_process(), mode.fault_around);
+	return err;
 }
 
-#define ALLOC_FLAGS (PETMEM_ALLOC_GUARD | PETMEM_ALLOC_NATIVE)
+#define ALLOC_FLAGS \
+	(PETMEM_ALLOC_GUARD | PETMEM_ALLOC_NATIVE | PETMEM_ALLOC_POPULATE)
 
 static int do_alloc(struct file *file, void __user *user)
 {
@@ -124,7 +130,10 @@ static int do_alloc(struct file *file, void __user *user)
 	if (err)
 		return err;
 	alloc.size = PAGE_ALIGN(alloc.size);
-	err = write_result(user, &alloc, sizeof(alloc));
+	if (alloc.flags & PETMEM_ALLOC_POPULATE)
+		err = petmem_populate_vspace(process, alloc.addr, alloc.size);
+	if (!err)
+		err = write_result(user, &alloc, sizeof(alloc));
 	if (err)
 		petmem_free_vspace(process, alloc.addr);
 	return err;

@@ -234,25 +234,51 @@ int petmem_dump_vspace(struct petmem_process *process)
 }
 
 /* Put a page of zeros from the pool behind an address. */
-static int map_new_page(struct mm_struct *mm, u64 addr, struct petmem_leaf leaf)
+static int map_new_page(struct mm_struct *mm, u64 addr, struct petmem_leaf *leaf)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 
 	if (!page_addr)
 		return -ENOMEM;
-	if (!leaf.private && petmem_pgtables_make_private(mm, addr, &leaf)) {
+	if (!leaf->private && petmem_pgtables_make_private(mm, addr, leaf)) {
 		petmem_put_page(page_addr);
 		return -ENOMEM;
 	}
 	clear_page(__va(page_addr));
-	petmem_leaf_set(&leaf, page_addr);
+	petmem_leaf_set(leaf, page_addr);
 	return 0;
+}
+
+/*
+ * Map the neighbours of a page as well, which cost no fault then: those of its aligned
+ * group that are allocated and have no page, as long as there are any. A group is a
+ * page table at most, so that their entries are beside the page's own.
+ */
+static void map_neighbours(struct petmem_process *process, u64 addr,
+			   const struct petmem_leaf *leaf)
+{
+	const struct petmem_range *range = find_allocated(process, addr);
+	u64 span = process->fault_around * PAGE_SIZE;
+	u64 group = addr & ~(span - 1);
+	u64 end = min(group + span, usable_end(range));
+	u64 next;
+
+	for (next = max(group, range->start); next < end; next += PAGE_SIZE) {
+		struct petmem_leaf neighbour = *leaf;
+
+		neighbour.entry += (s64)(next - addr) / (s64)PAGE_SIZE;
+		if (petmem_leaf_page(&neighbour))
+			continue;
+		if (map_new_page(petmem_process_mm(process), next, &neighbour))
+			return;
+	}
 }
 
 static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_leaf leaf;
+	int err;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
@@ -262,12 +288,23 @@ static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 	if (error_code & ~ALLOWED_ACCESS)
 		return -EACCES;
 	leaf = petmem_pgtables_find(mm, addr);
-	if (!petmem_leaf_page(&leaf))
-		return map_new_page(mm, addr, leaf);
-	if ((error_code & PETMEM_FAULT_WRITE) &&
-	    !petmem_leaf_is_writable(&leaf))
+	if (petmem_leaf_page(&leaf)) {
+		if (!(error_code & PETMEM_FAULT_WRITE) ||
+		    petmem_leaf_is_writable(&leaf))
+			return 0;
 		return petmem_cow_break(process, addr);
-	return 0;
+	}
+	err = map_new_page(mm, addr, &leaf);
+	if (!err && process->fault_around > 1)
+		map_neighbours(process, addr, &leaf);
+	return err;
+}
+
+void petmem_set_fault_around(struct petmem_process *process, u32 pages)
+{
+	mutex_lock(&process->family->lock);
+	process->fault_around = pages;
+	mutex_unlock(&process->family->lock);
 }
 
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,

@@ -69,6 +69,13 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code);
 
 /**
+ * petmem_set_fault_around() - choose how many pages one fault may map
+ * @process: whose faults
+ * @pages: a power of two, at most those of one page table
+ */
+void petmem_set_fault_around(struct petmem_process *process, u32 pages);
+
+/**
  * petmem_populate_vspace() - fault a range in, for writing
  * @process: whose
  * @addr: in an allocated range

@@ -81,6 +81,8 @@ struct petmem_alloc {
 #define PETMEM_ALLOC_GUARD (1ULL << 0)
 /* If the region is not reserved yet: with native faults, as by PETMEM_IOC_MODE. */
 #define PETMEM_ALLOC_NATIVE (1ULL << 1)
+/* Map all of it now. ENOMEM, and nothing allocated, when the pool has not enough. */
+#define PETMEM_ALLOC_POPULATE (1ULL << 2)
 
 /*
  * Free a whole allocation.
@@ -125,12 +127,18 @@ struct petmem_fault {
 /*
  * Choose how page faults come in, before the first allocation. It holds until the
  * program unmaps the whole region and chooses again; children of fork inherit it.
+ * EINVAL: fault_around is not a power of two, or too large.
  * EBUSY: it has been chosen already, and otherwise.
  * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11).
  */
 struct petmem_mode {
 	__u32 flags; /* in: PETMEM_MODE_* */
-	__u32 reserved; /* in: 0 */
+	/*
+	 * in: so many pages does one fault map, as far as they are allocated and in
+	 * the same page table: a power of two up to 512. 0: leave it as it is. It
+	 * can be changed at any time; it is 1 at first.
+	 */
+	__u32 fault_around;
 };
 
 /*

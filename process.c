@@ -180,6 +180,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	if (!process)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&process->lock);
+	process->fault_around = 1;
 	atomic_inc(&allocated);
 	return &process->notifier;
 }
@@ -273,6 +274,7 @@ void petmem_process_inherit(struct petmem_process *child,
 {
 	lockdep_assert_held(&child->family->lock);
 	parent->map->refs++;
+	child->fault_around = parent->fault_around;
 	enter_region(child, parent->map, vma, parent->native);
 }
 

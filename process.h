@@ -41,6 +41,7 @@ struct petmem_process {
 	struct petmem_memmap *map; /* NULL: the region is not reserved */
 	struct vm_area_struct *vma; /* the reservation, as long as there is a map */
 	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
+	u32 fault_around; /* pages that one fault may map: a power of two */
 	u64 detached; /* of a region that is being unmapped: where it is dropped from */
 };
 

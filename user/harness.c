@@ -56,6 +56,7 @@ static struct sigaction previous;
 static atomic_int device_fd = -1;
 static unsigned int mode; /* PETMEM_MODE_*; set before device_fd, like the above */
 static atomic_bool guarding;
+static atomic_bool populating;
 /* A previous handler with SA_RESETHAND has had its one signal. */
 static atomic_bool previous_spent;
 
@@ -307,19 +308,34 @@ invalid:
 	return -1;
 }
 
-/* Open the door for page faults. */
+/* Tell the module how faults are to come in, unless nothing is special. */
 static int open_door(int fd, unsigned int chosen)
 {
+	const char *around = secure_getenv("PETMEM_FAULT_AROUND");
 	struct petmem_mode request = { .flags = chosen };
 
-	if (chosen & PETMEM_MODE_NATIVE)
-		return ioctl(fd, PETMEM_IOC_MODE, &request);
-	return provide_signal_stack();
+	if (around != NULL) {
+		request.fault_around = strtoul(around, NULL, 10);
+		if (request.fault_around == 0) {
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	if ((chosen || around != NULL) &&
+	    ioctl(fd, PETMEM_IOC_MODE, &request) < 0)
+		return -1;
+	return chosen & PETMEM_MODE_NATIVE ? 0 : provide_signal_stack();
+}
+
+static bool is_set(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value != NULL && strcmp(value, "1") == 0;
 }
 
 static int connect_once(unsigned int chosen)
 {
-	const char *guard = secure_getenv("PETMEM_GUARD");
 	int fd = open_device();
 	int saved_errno;
 
@@ -332,8 +348,10 @@ static int connect_once(unsigned int chosen)
 		return -1;
 	}
 	mode = chosen;
-	if (guard != NULL && strcmp(guard, "1") == 0)
+	if (is_set("PETMEM_GUARD"))
 		pet_guard(1);
+	if (is_set("PETMEM_POPULATE"))
+		pet_populate_always(1);
 	if (!(chosen & PETMEM_MODE_NATIVE))
 		install_handler();
 	atomic_store(&device_fd, fd);
@@ -366,6 +384,11 @@ int init_petmem(void)
 	return init_petmem_flags(0);
 }
 
+void pet_populate_always(int on)
+{
+	atomic_store(&populating, on);
+}
+
 void pet_guard(int on)
 {
 	atomic_store(&guarding, on);
@@ -382,6 +405,8 @@ static void *allocate(size_t size, size_t alignment)
 
 	if (atomic_load(&guarding))
 		request.flags |= PETMEM_ALLOC_GUARD;
+	if (atomic_load(&populating))
+		request.flags |= PETMEM_ALLOC_POPULATE;
 	/* A child may have lost the region: madvise(MADV_DONTFORK). */
 	if (mode & PETMEM_MODE_NATIVE)
 		request.flags |= PETMEM_ALLOC_NATIVE;
@@ -475,6 +500,17 @@ void *pet_realloc(void *pointer, size_t size)
 	memcpy(moved, pointer, size < old_size ? size : old_size);
 	pet_free(pointer);
 	return moved;
+}
+
+int pet_fault_around(unsigned int pages)
+{
+	struct petmem_mode request = { .flags = mode, .fault_around = pages };
+
+	if (pages == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	return command(PETMEM_IOC_MODE, &request);
 }
 
 int pet_populate(void *address, size_t size)

@@ -106,6 +106,22 @@ void pet_free(void *pointer);
 int pet_populate(void *address, size_t size);
 
 /*
+ * From now on, let one fault map up to so many pages, a power of two up to 512, where
+ * they are allocated and the first touch of one is: so an array is walked with fewer
+ * faults, and takes more memory than is touched. PETMEM_FAULT_AROUND in the
+ * environment sets it from the start; otherwise it is 1.
+ * Returns 0, or -1 with errno: EINVAL.
+ */
+int pet_fault_around(unsigned int pages);
+
+/*
+ * From now on, map all of each new allocation at once, or stop doing so. Then an
+ * allocation fails with ENOMEM when there is not enough memory. PETMEM_POPULATE=1 in
+ * the environment turns it on from the start.
+ */
+void pet_populate_always(int on);
+
+/*
  * From now on, put a page that cannot be touched behind each allocation, so that
  * an overrun dies at once; or stop doing so. PETMEM_GUARD=1 in the environment
  * turns it on from the start.

@@ -83,15 +83,13 @@ static void reserved_fields(void)
 {
 	struct petmem_version version = { .reserved = 1 };
 	struct petmem_fault fault = { .reserved = 1 };
-	struct petmem_mode mode = { .reserved = 1 };
+	struct petmem_mode mode = { .flags = PETMEM_MODE_NATIVE << 1 };
 	int device = open_device();
 
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_VERSION, &version));
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_FAULT, &fault));
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
-	mode = (struct petmem_mode){ .flags = PETMEM_MODE_NATIVE << 1 };
-	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
-	FAILS(EINVAL, alloc(device, PAGE, 0, PETMEM_ALLOC_GUARD << 1));
+	FAILS(EINVAL, alloc(device, PAGE, 0, PETMEM_ALLOC_POPULATE << 1));
 }
 
 static void sizes(void)
