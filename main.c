@@ -76,15 +76,15 @@ static struct petmem_process *own_process(void)
 	return petmem_process_find(current->mm);
 }
 
-/* The same, with the region reserved: as it was chosen, or for faults by signal. */
-static struct petmem_process *reserved_process(struct file *file)
+/* The same, with the region reserved: as it was before, or now as is asked for. */
+static struct petmem_process *reserved_process(struct file *file, bool native)
 {
 	struct petmem_process *process = own_process();
 	int err;
 
 	if (process && READ_ONCE(process->map))
 		return process;
-	err = petmem_reservation_make(file, false);
+	err = petmem_reservation_make(file, native);
 	return err ? ERR_PTR(err) : own_process();
 }
 
@@ -100,6 +100,8 @@ static int do_mode(struct file *file, void __user *user)
 	return petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
 }
 
+#define ALLOC_FLAGS (PETMEM_ALLOC_GUARD | PETMEM_ALLOC_NATIVE)
+
 static int do_alloc(struct file *file, void __user *user)
 {
 	struct petmem_process *process;
@@ -108,10 +110,10 @@ static int do_alloc(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	if (!alloc.size || (alloc.flags & ~PETMEM_ALLOC_GUARD) ||
+	if (!alloc.size || (alloc.flags & ~ALLOC_FLAGS) ||
 	    (alloc.align && !is_power_of_2(alloc.align)))
 		return -EINVAL;
-	process = reserved_process(file);
+	process = reserved_process(file, alloc.flags & PETMEM_ALLOC_NATIVE);
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	err = petmem_alloc_vspace(process, alloc.size, alloc.align,
@@ -210,7 +212,7 @@ static int do_invlpg(struct file *file, void __user *user)
 
 static int do_dump(struct file *file, void __user *user)
 {
-	struct petmem_process *process = reserved_process(file);
+	struct petmem_process *process = reserved_process(file, false);
 
 	if (IS_ERR(process))
 		return PTR_ERR(process);

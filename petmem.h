@@ -80,6 +80,9 @@ struct petmem_alloc {
 /* Behind the allocation there is a page that belongs to it and cannot be touched. */
 #define PETMEM_ALLOC_GUARD (1ULL << 0)
 
+/* If this reserves the region (again, after munmap(), say): with native faults. */
+#define PETMEM_ALLOC_NATIVE (1ULL << 1)
+
 /*
  * Free a whole allocation.
  * EINVAL: addr is not the beginning of a live allocation.

@@ -378,7 +378,8 @@ static void *allocate(size_t size, size_t alignment)
 	struct petmem_alloc request = {
 		.size = size ? size : 1,
 		.align = alignment,
-		.flags = atomic_load(&guarding) ? PETMEM_ALLOC_GUARD : 0,
+		.flags = (atomic_load(&guarding) ? PETMEM_ALLOC_GUARD : 0) |
+			 (mode & PETMEM_MODE_NATIVE ? PETMEM_ALLOC_NATIVE : 0),
 	};
 
 	if (size > PTRDIFF_MAX) {

@@ -91,7 +91,7 @@ static void reserved_fields(void)
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
 	mode = (struct petmem_mode){ .flags = PETMEM_MODE_NATIVE << 1 };
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_MODE, &mode));
-	FAILS(EINVAL, alloc(device, PAGE, 0, PETMEM_ALLOC_GUARD << 1));
+	FAILS(EINVAL, alloc(device, PAGE, 0, PETMEM_ALLOC_NATIVE << 1));
 }
 
 static void sizes(void)
