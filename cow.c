@@ -42,44 +42,55 @@ static u64 take_out(struct petmem_process *process)
 	return slot;
 }
 
-void petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
+bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 {
 	struct mm_struct *child_mm = vma->vm_mm;
 	struct mm_struct *parent_mm = petmem_process_mm(parent);
 	struct petmem_process *child;
+	bool shared;
 	u64 slot;
 
 	if (!READ_ONCE(parent->map) || petmem_pgtables_prepare(child_mm))
-		return;
+		return false;
 	child = petmem_process_bind_child(child_mm, parent);
 	if (!child)
-		return;
+		return false;
 
 	mutex_lock(&parent->lock);
 	mutex_lock(&parent->family->lock);
 	slot = take_out(parent);
-	if (!petmem_pgtables_share(parent_mm, child_mm, slot, parent->native))
+	shared = !petmem_pgtables_share(parent_mm, child_mm, slot,
+					parent->native);
+	if (shared)
 		petmem_process_inherit(child, parent, vma);
 	mutex_unlock(&parent->family->lock);
 	mutex_unlock(&parent->lock);
+	return shared;
 }
 
 int petmem_cow_break(struct petmem_process *process, u64 addr)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_leaf leaf;
-	uintptr_t old, new;
+	uintptr_t old, new = 0;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	if (petmem_pgtables_make_private(mm, addr, &leaf))
+	if (petmem_pgtables_is_shared(mm, addr)) {
+		new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+		if (!new)
+			return -ENOMEM;
+	}
+	if (petmem_pgtables_make_private(mm, addr, &leaf)) {
+		if (new)
+			petmem_put_page(new);
 		return -ENOMEM;
-	if (petmem_leaf_try_write(&leaf))
+	}
+	if (!new) {
+		petmem_leaf_allow_write(&leaf);
 		return 0;
-	new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
-	if (!new)
-		return -ENOMEM;
+	}
 	old = petmem_leaf_take(&leaf, mm, addr);
 	mutex_unlock(&process->family->lock);
 

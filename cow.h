@@ -18,12 +18,13 @@ struct vm_area_struct;
  * @vma: the reservation in the child's address space, which fork is making
  *
  * Costs the same for any amount of memory, but for native faults, where the leaves
- * that were written since the last fork are visited. The child has nothing when there
- * is no kernel memory for its state, or there are too many relatives.
+ * that were written since the last fork are visited.
  *
+ * Return: false when there is no kernel memory for the child's state, or there are too
+ * many relatives: it has nothing then.
  * Context: may sleep; the mmap locks of both are held for writing.
  */
-void petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
+bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
 
 /**
  * petmem_cow_break() - make a page that is mapped writable
@@ -32,7 +33,7 @@ void petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
  *
  * The last owner keeps the page; otherwise it is copied.
  *
- * Return: 0; -ENOMEM when the pool has not enough pages.
+ * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
  * Context: may sleep; the mmap lock, the process's lock and the family's are held,
  * the last of which is let go meanwhile.
  */

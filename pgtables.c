@@ -443,6 +443,12 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 	return leaf;
 }
 
+bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr)
+{
+	return tables_needed(slot_read(mm), addr, LEVEL_PTE) ||
+	       page_of(*petmem_pgtables_find(mm, addr).entry)->refs > 1;
+}
+
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 {
 	return leaf->entry ? frame_of(*leaf->entry) : 0;
@@ -480,13 +486,10 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
 }
 
 /* More permission needs no flush: a fault by a stale entry drops that entry. */
-bool petmem_leaf_try_write(const struct petmem_leaf *leaf)
+void petmem_leaf_allow_write(const struct petmem_leaf *leaf)
 {
-	if (page_of(*leaf->entry)->refs > 1)
-		return false;
 	WRITE_ONCE(*leaf->entry, *leaf->entry | _PAGE_RW);
 	page_around(leaf->entry)->maybe_writable = true;
-	return true;
 }
 
 /* ---- Sharing ---- */

@@ -134,6 +134,13 @@ struct petmem_leaf {
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
 
 /**
+ * petmem_pgtables_is_shared() - does anybody else see the page behind an address?
+ * @mm: the address space
+ * @addr: an address where a page is mapped
+ */
+bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr);
+
+/**
  * petmem_pgtables_make_private() - have all tables on the way to an address alone
  * @mm: the address space
  * @addr: an address of the region
@@ -184,12 +191,10 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
 			   u64 addr);
 
 /**
- * petmem_leaf_try_write() - make a page writable if nobody shares it
- * @leaf: private
- *
- * Return: is it writable now?
+ * petmem_leaf_allow_write() - make a page writable
+ * @leaf: private; nobody shares the page
  */
-bool petmem_leaf_try_write(const struct petmem_leaf *leaf);
+void petmem_leaf_allow_write(const struct petmem_leaf *leaf);
 
 /*
  * References that have been taken out of tables, and are still held. A few have room

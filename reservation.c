@@ -102,6 +102,9 @@ static int reservation_access(struct vm_area_struct *vma, unsigned long addr,
  * 6.17 in mm/mmap.c) looks at the flag after it has called this; 5.10 did so before,
  * and then the child's copies of the entries have to go before it can run: it has
  * tables of Linux's, and gets no memory.
+ *
+ * A child that gets none has no access either, or Linux would make tables for it.
+ * VM_MAYWRITE stays: Linux counts the mappings of the device that have it.
  */
 static void reservation_open(struct vm_area_struct *vma)
 {
@@ -112,8 +115,9 @@ static void reservation_open(struct vm_area_struct *vma)
 		zap_special_vma_range(vma, vma->vm_start,
 				      vma->vm_end - vma->vm_start);
 	}
-	if (parent && vma->vm_mm != current->mm)
-		petmem_cow_fork(parent, vma);
+	if (vma->vm_mm != current->mm &&
+	    (!parent || !petmem_cow_fork(parent, vma)))
+		vm_flags_clear(vma, VM_READ | VM_WRITE);
 }
 
 static int reservation_may_split(struct vm_area_struct *vma, unsigned long addr)
@@ -193,9 +197,11 @@ static int adopt(struct mm_struct *mm, bool native)
 		return -EINTR;
 	vma = find_vma(mm, PETMEM_REGION_START);
 	if (vma && vma->vm_ops == &reservation_ops)
-		err = native == !!(vma->vm_flags & VM_WRITE) ?
+		err = native == !!(vma->vm_flags & VM_MAYWRITE) ?
 			      petmem_process_reserve(vma, native) :
 			      -EBUSY;
+	if (!err && native)
+		vm_flags_set(vma, VM_READ | VM_WRITE);
 	mmap_write_unlock(mm);
 	return err;
 }
