@@ -62,9 +62,23 @@ static inline bool petmem_has_native_faults(void)
 {
 	return false;
 }
+
+/*
+ * A protection key is no permission: pkey_mprotect() writes it into all entries, of
+ * a mapping without permissions, too.
+ */
+static inline bool petmem_can_refuse_mprotect(void)
+{
+	return !boot_cpu_has(X86_FEATURE_OSPKE);
+}
 #else
 #define PETMEM_VM_OP_MPROTECT(function) .mprotect = (function),
 static inline bool petmem_has_native_faults(void)
+{
+	return true;
+}
+
+static inline bool petmem_can_refuse_mprotect(void)
 {
 	return true;
 }

@@ -332,6 +332,10 @@ static int __init petmem_init(void)
 		pr_err("page tables cannot be written under Xen PV\n");
 		return -ENODEV;
 	}
+	if (!petmem_can_refuse_mprotect()) {
+		pr_err("before Linux 5.11 there must be no protection keys: boot with nopku\n");
+		return -EOPNOTSUPP;
+	}
 	err = petmem_pgtables_init();
 	if (err)
 		return err;

@@ -164,6 +164,28 @@ static void protecting(void)
 }
 
 /*
+ * A protection key for the whole region needs no permission that the mapping lacks,
+ * and no split. Linux would write it into every entry of the tables.
+ */
+static void protecting_by_key(void)
+{
+	static const int prots[] = { PROT_NONE, PROT_READ | PROT_WRITE };
+	int key = syscall(SYS_pkey_alloc, 0, 0);
+	char *memory;
+
+	if (key < 0)
+		skip_case("no protection keys");
+	memory = some_memory();
+	for (size_t i = 0; i < COUNT_OF(prots); i++) {
+		CHECK(syscall(SYS_pkey_mprotect, REGION, REGION_SIZE, prots[i],
+			      key) == -1);
+		CHECK(syscall(SYS_pkey_mprotect, memory, PAGE, prots[i],
+			      key) == -1);
+		CHECK(is_intact(memory));
+	}
+}
+
+/*
  * The child of a fork has its own view of its parent's memory or, where the mapping is
  * not to be copied (MADV_DONTFORK, for ever), nothing.
  */
@@ -348,6 +370,7 @@ static const struct guest_case cases[] = {
 	{ "munmap and mmap of more than the region", munmap_around },
 	{ "mremap", moving },
 	{ "mprotect", protecting },
+	{ "pkey_mprotect", protecting_by_key },
 	{ "madvise, all of it, and fork", advising },
 	{ "MADV_KEEPONFORK and fork", kept_on_fork },
 	{ "mlock and mlockall", locking },

@@ -30,7 +30,7 @@
 #define LIFE_MAX_MS 8000
 #define EARLY_DEATH_MS 1500
 /* So long may it take until the dead are gone, and until the pool is balanced. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 100000
 #define POLL_MS 2
 /* What the hog leaves of the pool. */
 #define LEFT_PAGES 300
