@@ -91,9 +91,8 @@ static void prepare_injection(bool high_memory)
 	set_up(KNOBS "fail_page_alloc/ignore-gfp-highmem",
 	       high_memory ? "N" : "Y");
 	set_up(KNOBS "fail_page_alloc/min-order", "0");
-	attempt = mmap(NULL, sizeof(*attempt), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(attempt != MAP_FAILED);
+	attempt = shared_memory(sizeof(*attempt));
+	choose_door(SIGNAL);
 }
 
 static int open_log(void)
@@ -735,7 +734,7 @@ static void touch(void *argument)
 
 static void touch_natively(void *argument)
 {
-	CHECK(setenv("PETMEM_FAULTS", "native", 1) == 0);
+	choose_door(NATIVE);
 	touch(argument);
 }
 

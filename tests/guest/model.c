@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -679,7 +678,7 @@ static void coordinate(void *argument)
 {
 	const char *seconds = getenv("MODEL_SECONDS");
 	time_t end = seconds ? time(NULL) + atol(seconds) : 0;
-	struct petmem_status before = pool_status();
+	struct petmem_status before;
 	int rounds = 0;
 
 	(void)argument;
@@ -688,6 +687,7 @@ static void coordinate(void *argument)
 	world->coordinator = getpid();
 	connect_petmem();
 	device = open_device();
+	before = pool_status();
 	while (end ? time(NULL) < end : rounds < ROUNDS) {
 		go_on();
 		wait_until_quiet();
@@ -699,7 +699,7 @@ static void coordinate(void *argument)
 	       atomic_load(&world->events));
 }
 
-static void at_random(const char *faults)
+static void at_random(void)
 {
 	const char *number = getenv("MODEL_SEED");
 	pid_t coordinator;
@@ -708,10 +708,7 @@ static void at_random(const char *faults)
 	if (number)
 		seed = strtoull(number, NULL, 0);
 	printf("# seed %llu\n", (unsigned long long)seed);
-	CHECK(setenv("PETMEM_FAULTS", faults, 1) == 0);
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(world != MAP_FAILED);
+	world = shared_memory(sizeof(*world));
 	/* Whoever is left, stopped, is to go before the pages are counted. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	coordinator = spawn(coordinate, NULL);
@@ -722,21 +719,8 @@ static void at_random(const char *faults)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
 }
 
-static void by_signal(void)
-{
-	at_random("signal");
-}
-
-static void native(void)
-{
-	if (init_petmem_flags(PETMEM_NATIVE) && errno == EOPNOTSUPP)
-		skip_case("no native faults on this kernel");
-	at_random("native");
-}
-
 static const struct guest_case cases[] = {
-	{ "processes and threads at random, against models", by_signal },
-	{ "the same, with native faults", native },
+	{ "processes and threads at random, against models", at_random },
 };
 
 int main(int argc, char **argv)
