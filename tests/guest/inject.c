@@ -498,7 +498,9 @@ static void check_unmapped(void)
 {
 	CHECK(faults(REGION, READ));
 	check_nothing_allocated();
-	check_reserved();
+	CHECK(must_malloc(PAGE) == REGION);
+	fill(REGION, PAGE, SEED);
+	CHECK(holds(REGION, PAGE, SEED));
 }
 
 /* A child has its parent's memory or, if the module got no memory, nothing. */
