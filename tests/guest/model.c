@@ -22,16 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
-
-/* Does a child of fork have what its parent had, or nothing? */
-static const bool fork_copies = false;
 
 enum {
 	PROCESSES = 8, /* alive at most */
@@ -41,8 +37,10 @@ enum {
 	RANGES = 24, /* allocations of a process at most */
 	SAMPLES = 64, /* pages that are used of an allocation at most */
 	STRIPES = 8, /* parts of a page that are written one by one */
+	LEVELS = 4, /* pages, and three levels of tables */
+	LEVEL_BITS = 9,
 	STEPS = 60, /* of a thread in a round */
-	ROUNDS = 40, /* without MODEL_SECONDS */
+	ROUNDS = 20, /* without MODEL_SECONDS */
 };
 
 #define STRIPE_SIZE (PAGE / STRIPES)
@@ -56,8 +54,13 @@ static const char after_exec[] = "after-exec";
 
 /* ---- The model ---- */
 
+/*
+ * Events are numbered, from 1 on, over all processes. A page, or a table, of two
+ * relatives is the same one if the last event in it was the same.
+ */
 struct page {
-	uint64_t version; /* the event that made it what it is; 0: never touched */
+	/* The last event in the page, and in each table above it; 0: never touched. */
+	uint64_t event[LEVELS];
 	uint64_t stamp[STRIPES]; /* the event that filled each; 0: zeros */
 };
 
@@ -127,6 +130,21 @@ static const struct range *overlap(const struct process *process,
 	return NULL;
 }
 
+static bool is_touched(const struct page *page)
+{
+	return page->event[0];
+}
+
+/* A page was brought or written: the process has it alone now, and all above it. */
+static uint64_t touch(struct page *page)
+{
+	uint64_t event = new_event();
+
+	for (size_t level = 0; level < LEVELS; level++)
+		page->event[level] = event;
+	return event;
+}
+
 /* Where first fit has to put so many pages, or NOWHERE. */
 static uint64_t first_fit(const struct process *process, uint64_t pages,
 			  uint64_t align)
@@ -150,10 +168,8 @@ static uint64_t first_fit(const struct process *process, uint64_t pages,
 struct frame {
 	unsigned int level;
 	uint64_t place; /* what part of the region it covers */
-	uint64_t version; /* the last event in it */
+	uint64_t event;
 };
-
-enum { LEVELS = 4, LEVEL_BITS = 9 };
 
 #define FRAMES_MAX ((size_t)PROCESSES * RANGES * SAMPLES * LEVELS)
 
@@ -165,15 +181,20 @@ static int compare(const void *first, const void *second)
 		return a->level < b->level ? -1 : 1;
 	if (a->place != b->place)
 		return a->place < b->place ? -1 : 1;
-	return (a->version > b->version) - (a->version < b->version);
+	return (a->event > b->event) - (a->event < b->event);
 }
 
-static size_t add_page(struct frame *frames, uint64_t number, uint64_t version)
+static uint64_t place_of(uint64_t number, unsigned int level)
+{
+	return number >> (level * LEVEL_BITS);
+}
+
+static size_t add_page(struct frame *frames, uint64_t number,
+		       const struct page *page)
 {
 	for (unsigned int level = 0; level < LEVELS; level++)
-		frames[level] = (struct frame){
-			level, number >> (level * LEVEL_BITS), version
-		};
+		frames[level] = (struct frame){ level, place_of(number, level),
+						page->event[level] };
 	return LEVELS;
 }
 
@@ -186,13 +207,13 @@ static size_t frames_of(const struct process *process, struct frame *frames)
 		const struct range *range = &process->range[i];
 
 		for (size_t j = 0; j < sample_count(range); j++)
-			if (range->page[j].version)
+			if (is_touched(&range->page[j]))
 				count += add_page(frames + count,
 						  sample_number(range, j),
-						  range->page[j].version);
+						  &range->page[j]);
 	}
 	qsort(frames, count, sizeof(*frames), compare);
-	/* Of each place, the last: the newest version. */
+	/* Of each place, the last: the newest event. */
 	for (size_t i = 0; i < count; i++)
 		if (i + 1 == count || frames[i].level != frames[i + 1].level ||
 		    frames[i].place != frames[i + 1].place)
@@ -308,10 +329,11 @@ static void write_page(struct range *range, size_t sample, size_t first,
 {
 	struct page *page = &range->page[sample];
 	char *memory = address_of(sample_number(range, sample));
+	uint64_t event;
 
-	page->version = new_event();
+	event = touch(page);
 	for (size_t i = first; i <= last; i++) {
-		page->stamp[i] = page->version;
+		page->stamp[i] = event;
 		fill(memory + i * STRIPE_SIZE, STRIPE_SIZE, page->stamp[i]);
 	}
 }
@@ -326,8 +348,8 @@ static void use(struct range *range, uint64_t *state)
 	for (; sample < end && sample < sample_count(range); sample++) {
 		switch (random_below(state, 3)) {
 		case 0:
-			if (!range->page[sample].version)
-				range->page[sample].version = new_event();
+			if (!is_touched(&range->page[sample]))
+				touch(&range->page[sample]);
 			break;
 		case 1:
 			stripe = random_below(state, STRIPES);
@@ -341,16 +363,49 @@ static void use(struct range *range, uint64_t *state)
 	}
 }
 
+/* The process has a table alone now: say so to all pages below it. */
+static void own_table(unsigned int level, uint64_t place, uint64_t event)
+{
+	for (size_t i = 0; i < RANGES; i++) {
+		struct range *range = &self->range[i];
+
+		for (size_t j = 0; j < sample_count(range); j++)
+			if (place_of(sample_number(range, j), level) == place)
+				range->page[j].event[level] = event;
+	}
+}
+
+/*
+ * To be freed, a range is parted from what else is in its tables: at each end, those
+ * on the way to it that do not lie in the range as a whole.
+ */
+static void own_tables(const struct range *range, uint64_t number)
+{
+	uint64_t event = new_event();
+
+	for (unsigned int level = LEVELS - 1; level > 0; level--) {
+		uint64_t place = place_of(number, level);
+		uint64_t first = place << (level * LEVEL_BITS);
+		uint64_t end = (place + 1) << (level * LEVEL_BITS);
+
+		if (range->start <= first && end <= range->start + range->pages)
+			break;
+		own_table(level, place, event);
+	}
+}
+
 static void release(struct range *range)
 {
 	char *memory = address_of(range->start);
 
 	for (size_t i = 0; i < sample_count(range); i++)
-		if (range->page[i].version)
+		if (is_touched(&range->page[i]))
 			check_page(range, i);
 	pthread_mutex_lock(&map_lock);
 	pet_free(memory);
 	CHECK(faults(memory, READ));
+	own_tables(range, range->start);
+	own_tables(range, range->start + range->pages - 1);
 	range->pages = 0;
 	pthread_mutex_unlock(&map_lock);
 }
@@ -460,7 +515,7 @@ static struct process *new_process(const struct process *parent)
 
 		if (atomic_exchange(&process->taken, true))
 			continue;
-		if (parent && fork_copies)
+		if (parent)
 			memcpy(process->range, parent->range,
 			       sizeof(process->range));
 		process->serial = atomic_fetch_add(&world->serials, 1);
@@ -623,7 +678,7 @@ static void coordinate(void *argument)
 {
 	const char *seconds = getenv("MODEL_SECONDS");
 	time_t end = seconds ? time(NULL) + atol(seconds) : 0;
-	struct petmem_status before = pool_status();
+	struct petmem_status before;
 	int rounds = 0;
 
 	(void)argument;
@@ -632,6 +687,7 @@ static void coordinate(void *argument)
 	world->coordinator = getpid();
 	connect_petmem();
 	device = open_device();
+	before = pool_status();
 	while (end ? time(NULL) < end : rounds < ROUNDS) {
 		go_on();
 		wait_until_quiet();
@@ -652,9 +708,7 @@ static void at_random(void)
 	if (number)
 		seed = strtoull(number, NULL, 0);
 	printf("# seed %llu\n", (unsigned long long)seed);
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(world != MAP_FAILED);
+	world = shared_memory(sizeof(*world));
 	/* Whoever is left, stopped, is to go before the pages are counted. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	coordinator = spawn(coordinate, NULL);

@@ -177,8 +177,9 @@ static void each_step(void)
  * ---- The next owner of a page that is freed under a writer ----
  *
  * The old owner has all of the pool and frees it at once, which takes a while. Its
- * other thread writes to the first of those pages all the time, so that its processor
- * remembers where they are. Each of them lies beside a page that is kept, and cannot
+ * other thread writes to some of those pages all the time, so that its processor
+ * remembers where they are: to the first and to the last, one of which are freed
+ * before most others are. Each of them lies beside a page that is kept, and cannot
  * become a part of a larger block: they are what the next owner gets at first, while
  * the rest is still being freed.
  */
@@ -193,6 +194,7 @@ struct turns {
 	atomic_int done;
 };
 
+static size_t owned; /* pages, as many as the pool has */
 static atomic_bool stop;
 static atomic_uint passes;
 static char *_Atomic written;
@@ -210,30 +212,35 @@ static void try_again(int signal)
 	siglongjmp(escape, 1);
 }
 
+static char *written_page(char *memory, size_t i)
+{
+	return memory + (i < WRITTEN / 2 ? i : owned - WRITTEN + i) * PAGE;
+}
+
 /* Write to the pages for ever, whether they are there or not. */
 static void *write_always(void *argument)
 {
 	CHECK(run_on_cpu(1));
 	sigsetjmp(escape, 1);
 	while (!atomic_load(&stop)) {
-		volatile char *memory = atomic_load(&written);
+		char *memory = atomic_load(&written);
 
-		for (size_t page = 0; page < WRITTEN; page++)
-			memory[page * PAGE] = 1;
+		for (size_t i = 0; i < WRITTEN; i++)
+			*(volatile char *)written_page(memory, i) = 1;
 		atomic_fetch_add(&passes, 1);
 	}
 	return argument;
 }
 
-/* Take all pages there are; the first are mixed with those of @kept. */
+/* Take all pages there are; those that are written are mixed with those of @kept. */
 static char *own_all(int device, char *kept)
 {
-	char *memory = must_malloc(pool_status().total_pages * PAGE);
-	size_t page = 0;
+	char *memory = must_malloc(owned * PAGE);
+	size_t page = WRITTEN / 2;
 
-	for (; page < WRITTEN; page++) {
-		CHECK(fault_in(device, memory + page * PAGE) == 0);
-		CHECK(fault_in(device, kept + page * PAGE) == 0);
+	for (size_t i = 0; i < WRITTEN; i++) {
+		CHECK(fault_in(device, written_page(memory, i)) == 0);
+		CHECK(fault_in(device, kept + i * PAGE) == 0);
 	}
 	while (fault_in(device, memory + page * PAGE) == 0)
 		page++;
@@ -269,6 +276,7 @@ static void own_and_free(void *argument)
 	CHECK(run_on_cpu(0));
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
 	CHECK(init_petmem() == 0);
+	owned = pool_status().total_pages;
 	atomic_store(&written, REGION);
 	CHECK(pthread_create(&writer, NULL, write_always, NULL) == 0);
 	for (int round = 1; round <= ROUNDS; round++) {
