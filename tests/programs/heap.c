@@ -164,6 +164,7 @@ static void gives_back(void)
 	puts("full");
 	fflush(stdout);
 	getchar();
+	check_value(pointer[MB] == 1, "the contents changed");
 	free(pointer);
 	/* jemalloc looks at the clock when there is something to do. */
 	sleep(2);
@@ -173,12 +174,20 @@ static void gives_back(void)
 	getchar();
 }
 
+/* More than any pool of the tests holds. */
+static void outgrows(void)
+{
+	for (;;)
+		memset(malloc(MB), 1, MB);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
 	{ "places", places }, { "threads", threads }, { "forks", forks },
 	{ "closes", closes }, { "files", files },     { "gives-back", gives_back },
+	{ "outgrows", outgrows },
 };
 
 int main(int argc, char **argv)
