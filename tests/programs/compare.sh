@@ -65,7 +65,7 @@ work_in() {
 # Note how many pages of the pool are in use, until told to stop.
 sample() {
 	while [ ! -e "$directory/done" ]; do
-		count data_pages
+		petmem --status
 		sleep "$SAMPLE_SECONDS"
 	done >"$directory/samples"
 }
@@ -113,7 +113,7 @@ compare() {
 	result 'on ordinary memory' work_in "$directory/linux" ''
 	middle=$SECONDS
 	result 'on petmem' work_on_petmem
-	peak=$(($(sort -n "$directory/samples" | tail -n 1) / PAGES_PER_MB))
+	peak=$(($(sed -n 's/^data_pages: //p' "$directory/samples" | sort -n | tail -n 1) / PAGES_PER_MB))
 	echo "# $((middle - start)) s on ordinary memory, $((SECONDS - middle)) s on petmem," \
 		"at most $peak MB of the pool"
 	result 'the same results' same_results
