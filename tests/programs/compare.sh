@@ -2,14 +2,14 @@
 # shellcheck shell=bash
 #
 # Run a program on ordinary memory, then on petmem's, and compare. Sourced by the
-# scripts beside this one, in the guest. Each of them sets and defines:
+# scripts beside this one, in the guest. Each of them defines:
 #
-#   POOL_MB    so much of the pool its heaps use at least, at the most
 #   prepare    make the input, in the current directory
 #   work       run the program, with $RUN before its name; what it leaves in the
 #              directory results is to be the same both times
 #
-# and ends with `compare`, which prints TAP. Both run as processes of their own, under
+# and ends with `compare MB`, which prints TAP: at its peak, the work on petmem is to use
+# so much of the pool at least. prepare and work run in processes of their own, under
 # `set -eu`. FULL, if not empty, asks for the long run.
 
 set -u
@@ -31,6 +31,11 @@ count() {
 noise() {
 	python3 -c 'import hashlib, sys
 sys.stdout.buffer.write(hashlib.shake_256(b"petmem").digest(int(sys.argv[1])))' "$1"
+}
+
+# text BYTES: print text, the same every time
+text() {
+	find /usr/lib/python3.*/ -name '*.py' | LC_ALL=C sort | xargs cat | head -c "$1"
 }
 
 # result NAME COMMAND...: is COMMAND true?
@@ -60,7 +65,7 @@ work_in() {
 # Note how many pages of the pool are in use, until told to stop.
 sample() {
 	while [ ! -e "$directory/done" ]; do
-		count data_pages
+		petmem --status
 		sleep "$SAMPLE_SECONDS"
 	done >"$directory/samples"
 }
@@ -77,16 +82,16 @@ work_on_petmem() {
 
 # Nothing is no result.
 same_results() {
-	[ -n "$(find "$directory/linux/results" -type f -size +0)" ] &&
-		diff -r "$directory/linux/results" "$directory/petmem/results" >diff || {
-		head -n 20 diff
-		return 1
-	}
+	[ -n "$(find "$directory/linux/results" -type f -size +0)" ] || return
+	diff -r "$directory/linux/results" "$directory/petmem/results" >"$directory/diff" && return
+	head -n 20 "$directory/diff"
+	return 1
 }
 
+# was_in_pool PEAK MB
 was_in_pool() {
-	echo "at most $peak MB of the pool were in use; at least $POOL_MB MB are expected"
-	[ "$peak" -ge "$POOL_MB" ]
+	echo "at most $1 MB of the pool were in use; at least $2 MB are expected"
+	[ "$1" -ge "$2" ]
 }
 
 all_back() {
@@ -95,7 +100,7 @@ all_back() {
 }
 
 compare() {
-	local script start middle
+	local script start middle peak
 	script=$(realpath "$0")
 	if [ -n "${STEP:-}" ]; then
 		"$STEP"
@@ -108,11 +113,11 @@ compare() {
 	result 'on ordinary memory' work_in "$directory/linux" ''
 	middle=$SECONDS
 	result 'on petmem' work_on_petmem
-	peak=$(($(sort -n "$directory/samples" | tail -n 1) / PAGES_PER_MB))
+	peak=$(($(sed -n 's/^data_pages: //p' "$directory/samples" | sort -n | tail -n 1) / PAGES_PER_MB))
 	echo "# $((middle - start)) s on ordinary memory, $((SECONDS - middle)) s on petmem," \
 		"at most $peak MB of the pool"
 	result 'the same results' same_results
-	result 'the heap was in the pool' was_in_pool
+	result 'the heap was in the pool' was_in_pool "$peak" "$1"
 	result 'all pages are back' all_back
 	cd / && rm -rf "$directory"
 	echo "1..$tests"

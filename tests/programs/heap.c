@@ -37,6 +37,32 @@ static void check_value(int ok, const char *what)
 		errx(1, "%s", what);
 }
 
+/*
+ * There is nothing else that could be a heap: no memory without a file, but for the
+ * stack and the zeros right behind the data of libraries.
+ */
+static void check_maps(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned long start, end, inode, file_end = 0, ordinary = 0;
+	char line[512], name[256];
+	int fields;
+
+	check_value(maps != NULL, "/proc/self/maps");
+	while (fgets(line, sizeof(line), maps)) {
+		fields = sscanf(line, "%lx-%lx %*s %*s %*s %lu %255s", &start, &end, &inode,
+				name);
+		if (fields == 4 && strcmp(name, "[heap]"))
+			file_end = end;
+		else if (start != file_end &&
+			 (start < REGION_START || start >= REGION_END))
+			ordinary += end - start;
+	}
+	fclose(maps);
+	if (ordinary > MB)
+		errx(1, "%lu bytes of ordinary memory look like a heap", ordinary);
+}
+
 /* Every way to get memory, and every size class. */
 static void places(void)
 {
@@ -76,6 +102,7 @@ static void places(void)
 	pointer = pvalloc(1);
 	check(pointer, malloc_usable_size(pointer));
 	free(pointer);
+	check_maps();
 }
 
 /* Objects come and go, and each keeps what was written into it. */
@@ -159,11 +186,12 @@ static void gives_back(void)
 {
 	char *pointer = malloc(64 * MB);
 
-	check(pointer, 64 * MB);
 	memset(pointer, 1, 64 * MB);
+	check(pointer, 64 * MB);
 	puts("full");
 	fflush(stdout);
 	getchar();
+	check_value(pointer[MB] == 1, "the contents changed");
 	free(pointer);
 	/* jemalloc looks at the clock when there is something to do. */
 	sleep(2);
@@ -173,12 +201,20 @@ static void gives_back(void)
 	getchar();
 }
 
+/* More than any pool of the tests holds. */
+static void outgrows(void)
+{
+	for (;;)
+		memset(malloc(MB), 1, MB);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
 	{ "places", places }, { "threads", threads }, { "forks", forks },
 	{ "closes", closes }, { "files", files },     { "gives-back", gives_back },
+	{ "outgrows", outgrows },
 };
 
 int main(int argc, char **argv)
