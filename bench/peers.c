@@ -151,7 +151,7 @@ const struct peer peers[] = {
 		.label = "petmem signal",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.setting = "PETMEM_FAULTS=signal",
+		.settings = { "PETMEM_FAULTS=signal" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -161,7 +161,7 @@ const struct peer peers[] = {
 		.label = "petmem native",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.setting = "PETMEM_FAULTS=native",
+		.settings = { "PETMEM_FAULTS=native" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
