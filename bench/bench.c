@@ -73,8 +73,11 @@ void report(const char *row, const struct peer *peer, uint64_t x, double value)
 
 static _Noreturn void run_row(const struct row *row, const struct peer *peer)
 {
-	if (peer->setting && putenv((char *)peer->setting))
-		err(EXIT_FAILURE, "putenv");
+	size_t i;
+
+	for (i = 0; i < MOST_SETTINGS && peer->settings[i]; i++)
+		if (putenv((char *)peer->settings[i]))
+			err(EXIT_FAILURE, "putenv");
 	if (peer->set_up && !peer->set_up())
 		_exit(EXIT_ABSENT);
 	row->run(peer);

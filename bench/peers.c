@@ -81,16 +81,6 @@ static void *get_petmem(size_t size)
 	return memory;
 }
 
-/* Mapped ahead, as MAP_POPULATE does it. */
-static void *get_ahead(size_t size)
-{
-	void *memory = get_petmem(size);
-
-	if (pet_populate(memory, size))
-		err(EXIT_FAILURE, "pet_populate");
-	return memory;
-}
-
 static void put_petmem(void *memory, size_t size)
 {
 	(void)size;
@@ -151,7 +141,7 @@ const struct peer peers[] = {
 		.label = "petmem signal",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.setting = "PETMEM_FAULTS=signal",
+		.settings = { "PETMEM_FAULTS=signal" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -161,7 +151,27 @@ const struct peer peers[] = {
 		.label = "petmem native",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.setting = "PETMEM_FAULTS=native",
+		.settings = { "PETMEM_FAULTS=native" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "signal-around",
+		.label = "petmem sig+16",
+		.traits = PEER_POOL | PEER_QUICK,
+		.settings = { "PETMEM_FAULTS=signal",
+			      "PETMEM_FAULT_AROUND=16" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "around",
+		.label = "petmem nat+16",
+		.traits = PEER_POOL | PEER_QUICK,
+		.settings = { "PETMEM_FAULTS=native",
+			      "PETMEM_FAULT_AROUND=16" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -170,8 +180,9 @@ const struct peer peers[] = {
 		.name = "ahead",
 		.label = "petmem ahead",
 		.traits = PEER_POOL | PEER_EAGER | PEER_QUICK,
+		.settings = { "PETMEM_POPULATE=1" },
 		.set_up = connect_petmem,
-		.get = get_ahead,
+		.get = get_petmem,
 		.put = put_petmem,
 	},
 };

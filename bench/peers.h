@@ -15,6 +15,8 @@
 #define GIB ((size_t)1 << 30)
 #define LARGE_PAGE (2 * MIB)
 
+#define MOST_SETTINGS 4
+
 /* What is special about a peer. */
 enum peer_traits {
 	PEER_EAGER = 1 << 0, /* get() maps the pages: no first touch */
@@ -35,8 +37,8 @@ struct peer {
 	/* For a table: a word or two. "petmem" first where the pages are the pool's. */
 	const char *label;
 	unsigned int traits;
-	/* NAME=VALUE for the harness, or NULL. */
-	const char *setting;
+	/* NAME=VALUE for the harness's environment. */
+	const char *settings[MOST_SETTINGS];
 	/* Returns false where this peer is not to be had. */
 	bool (*set_up)(void);
 	void *(*get)(size_t size);

@@ -80,6 +80,16 @@ for door in ("native", "signal"):
     ]
 ALL += [
     Wanted(
+        "walking 16 MiB, fault-around / Linux 4 KiB",
+        against("touch", "around", "linux", 16 * MIB),
+        0.35,
+    ),
+    Wanted("256 MiB in 2 MiB pages / hugetlbfs", against("touch", "large", "hugetlb", 256 * MIB), 1.0),
+    Wanted("256 MiB in 2 MiB pages / THP", against("touch", "large", "thp", 256 * MIB), 0.5),
+    Wanted("256 MiB cleared ahead / hugetlbfs", against("touch", "zeroed", "hugetlb", 256 * MIB), 0.05),
+]
+ALL += [
+    Wanted(
         f"alloc + free of {size(x)}, petmem / mmap + munmap",
         against("alloc-free", "signal", "linux", x),
         0.2,
