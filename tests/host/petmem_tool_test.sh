@@ -604,8 +604,9 @@ test_draws_into_files()
 	cmp out pool.svg || wrong "another picture"
 	petmem 1 pool --html none/pool.html
 	err "none/pool.html: No such file or directory"
-	petmem 1 pool --svg /dev/full
-	err "/dev/full: No space left on device"
+	ln -s /dev/full full
+	petmem 1 pool --svg full
+	err "full: No space left on device"
 }
 
 # modprobe STATUS TEXT: what modprobe does.
