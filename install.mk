@@ -37,6 +37,15 @@ INSTALLED := \
 	644:man/petmem.4:$(MANDIR)/man4/petmem.4 \
 	644:man/petmem.conf.5:$(MANDIR)/man5/petmem.conf.5
 
+# petmem-run is built where jemalloc is, and looks for its library beside itself, or in
+# ../lib/petmem from there.
+ifneq ($(wildcard $(shell $(CC) -print-file-name=libjemalloc_pic.a)),)
+INSTALLED += \
+	755:user/petmem-run:$(BINDIR)/petmem-run \
+	755:user/libpetmem-malloc.so:$(BINDIR)/../lib/petmem/libpetmem-malloc.so \
+	644:man/petmem-run.1:$(MANDIR)/man1/petmem-run.1
+endif
+
 # Symbolic links: target:path. The manual of the library goes by all its names.
 FUNCTIONS := $(shell sed -n 's/^[a-z].*[ *]\([a-z_]*\)(.*);$$/\1/p' user/harness.h)
 INSTALLED_LINKS := \
@@ -86,7 +95,7 @@ uninstall:
 	@for entry in $(INSTALLED) $(INSTALLED_LINKS); do \
 		rm -f "$(DESTDIR)$${entry##*:}"; \
 	done
-	@rmdir "$(DESTDIR)$(INCLUDEDIR)/petmem" 2>/dev/null || true
+	@rmdir "$(DESTDIR)$(INCLUDEDIR)/petmem" "$(DESTDIR)$(BINDIR)/../lib/petmem" 2>/dev/null || true
 	@if cmp -s system/petmem.conf "$(CONFIG)"; then rm "$(CONFIG)"; \
 	elif [ -e "$(CONFIG)" ]; then echo "left, as it was changed: $(CONFIG)"; fi
 	rm -f $(DESTDIR)/lib/modules/*/updates/petmem.ko*

@@ -21,10 +21,8 @@
 
 #define LIBRARY "libpetmem-malloc.so"
 
-/* Where an installed library is; one beside petmem-run itself comes first. */
-#ifndef PETMEM_LIBDIR
-#define PETMEM_LIBDIR "/usr/lib/petmem"
-#endif
+/* Where it may be, from the directory of this program: built there, or installed. */
+static const char *const places[] = { "", "../lib/petmem/" };
 
 static const char help[] =
 	"Usage: petmem-run PROGRAM [ARGUMENT...]\n"
@@ -72,24 +70,24 @@ static const char *what_is_wrong(void)
 	return wrong;
 }
 
-/* Find the library: beside this program, or installed. Exits if it is nowhere. */
+/* Find the library. Exits if it is nowhere. */
 static void find_library(char path[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	size_t i, room;
 	char *name;
 
-	if (length > 0) {
-		path[length] = '\0';
-		name = strrchr(path, '/') + 1;
-		if (name - path + sizeof(LIBRARY) <= PATH_MAX) {
-			strcpy(name, LIBRARY);
-			if (!access(path, R_OK))
-				return;
-		}
-	}
-	strcpy(path, PETMEM_LIBDIR "/" LIBRARY);
-	if (access(path, R_OK))
-		err(RUN_EXIT_NO_PETMEM, "%s", path);
+	if (length < 0)
+		err(RUN_EXIT_NO_PETMEM, "/proc/self/exe");
+	path[length] = '\0';
+	name = strrchr(path, '/') + 1;
+	room = path + PATH_MAX - name;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (snprintf(name, room, "%s%s", places[i], LIBRARY) <
+			    (int)room &&
+		    !access(path, R_OK))
+			return;
+	err(RUN_EXIT_NO_PETMEM, "%s", path);
 }
 
 /* The library comes before what the user preloads, which may want memory. */

@@ -62,6 +62,12 @@ struct picture {
 	bool used[PAINT_COUNT];
 };
 
+/* Not free memory, nor nothing: it is to be seen however small it is. */
+static bool is_something(enum paint paint)
+{
+	return paint != PAINT_FREE && paint != PAINT_HOLE;
+}
+
 /* ---- What is in a picture ---- */
 
 struct picture *picture_new(const char *title)
@@ -298,8 +304,7 @@ static enum paint paint_at(const struct row *row, uint64_t start, uint64_t end)
 	if (share[PAINT_FREE])
 		best = PAINT_FREE;
 	for (paint = 0; paint < PAINT_COUNT; paint++)
-		if (paint != PAINT_FREE && paint != PAINT_HOLE &&
-		    share[paint] &&
+		if (is_something(paint) && share[paint] &&
 		    (best == PAINT_FREE || share[paint] > share[best]))
 			best = paint;
 	return best;
@@ -431,26 +436,37 @@ static void put_svg_text(FILE *file, unsigned int x, unsigned int y,
 	fputs("</text>\n", file);
 }
 
-/* x: where the bar begins, y: the top of the row. What is small is still seen. */
+/* Of a row, either what is something, or the rest, which must not hide it. */
+static void put_svg_segments(const struct row *row, double unit, unsigned int x,
+			     unsigned int y, bool something, FILE *file)
+{
+	const struct segment *segment = row->segments;
+	uint64_t from = 0;
+	double width;
+
+	for (; segment < row->segments + row->count; segment++) {
+		width = segment->size * unit;
+		if (is_something(segment->paint) == something) {
+			fprintf(file,
+				"<rect class=\"p%d\" x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%d\"><title>",
+				segment->paint, x + from * unit, y,
+				width < 1 ? 1 : width, SVG_BOX);
+			put_escaped(file, segment->tip);
+			fputs("</title></rect>\n", file);
+		}
+		from += segment->size;
+	}
+}
+
+/* x: where the bar begins, y: the top of the row. */
 static void put_svg_row(const struct row *row, uint64_t whole, unsigned int x,
 			unsigned int y, FILE *file)
 {
-	const struct segment *segment = row->segments;
 	double unit = (double)SVG_BAR / whole;
-	double width;
-	uint64_t from = 0;
 
 	put_svg_text(file, x - SVG_GAP, y + SVG_BOX - 3, "end", label_of(row));
-	for (; segment < row->segments + row->count; segment++) {
-		width = segment->size * unit;
-		fprintf(file,
-			"<rect class=\"p%d\" x=\"%.3f\" y=\"%u\" width=\"%.3f\" height=\"%d\"><title>",
-			segment->paint, x + from * unit, y,
-			width < 1 ? 1 : width, SVG_BOX);
-		put_escaped(file, segment->tip);
-		fputs("</title></rect>\n", file);
-		from += segment->size;
-	}
+	put_svg_segments(row, unit, x, y, false, file);
+	put_svg_segments(row, unit, x, y, true, file);
 	put_svg_text(file, x + SVG_BAR + SVG_GAP, y + SVG_BOX - 3, "start",
 		     note_of(row));
 }
@@ -505,7 +521,7 @@ bool picture_svg(const struct picture *picture, FILE *file)
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %u %u\" width=\"%u\" height=\"%u\">\n<style>",
 		width, height, width, height);
 	put_style(file, "fill", "svg", "fill");
-	fputs("text{font:13px ui-monospace,monospace}.title text{font-size:16px}.key{stroke:#8a93a0}</style>\n",
+	fputs("text{font:13px ui-monospace,monospace}.title text{font-size:16px}.key{stroke:#8a93a0}svg{max-width:100%;height:auto}</style>\n",
 	      file);
 	fputs("<g class=\"title\">", file);
 	put_svg_text(file, SVG_GAP, SVG_ROW, "start", picture->title);

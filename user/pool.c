@@ -54,10 +54,9 @@ static void draw_run(struct picture *picture, const struct run *run,
 
 	if (run->count)
 		picture_segment(picture, run->count * size, run->paint,
-				"memory%llu-%llu, %llu MB: %s",
-				(unsigned long long)run->first,
-				(unsigned long long)(run->first + run->count - 1),
+				"%llu MB from memory%llu on: %s",
 				megabytes(run->count * size),
+				(unsigned long long)run->first,
 				whose[run->paint]);
 }
 

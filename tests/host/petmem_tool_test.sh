@@ -536,6 +536,79 @@ test_config_with_a_mistake_donates_nothing()
 	err "none.conf: No such file or directory"
 }
 
+# A machine of two nodes, with an offline block, and donated ones.
+drawn_machine()
+{
+	machine $SIZE_128M 0 1 2 3 32 33
+	node 0 0 1 2 3
+	node 1 32 33
+	is 1 state offline
+	donated 2 3 33
+	is 3 used 16384
+	is 33 used 1
+	export COLUMNS=79 LC_ALL=C
+}
+
+test_draws_the_pool()
+{
+	drawn_machine
+	petmem 0 pool
+	no_err
+	out "petmem pool: physical memory
+
+Memory blocks of 128 MB, by NUMA node
+node 0             ========--------PPPPPPPPPPPPPPPP 128 MB Linux, 256 MB petmem
+node 1             ========PPPPPPPP                 128 MB Linux, 128 MB petmem
+
+Donated ranges
+0x10000000 node 0  ................................ 0 of 32768 pages used
+0x18000000 node 1  ################................ 16384 of 32768 pages used
+0x108000000 node 1 #............................... 1 of 32768 pages used
+
+# data   . free   P petmem   = Linux   - offline   "
+	log ""
+}
+
+test_draws_in_utf8_without_colours_into_a_file()
+{
+	drawn_machine
+	export LC_ALL=C.UTF-8
+	petmem 0 pool
+	grep -q '█░' out || wrong "no shades"
+	! grep -q "$(printf '\033')" out || wrong "escape sequences"
+}
+
+test_draws_a_narrow_picture()
+{
+	drawn_machine
+	export COLUMNS=10
+	petmem 0 pool
+	grep -qx "node 0             ====----PPPPPPPP 128 MB Linux, 256 MB petmem" out ||
+		wrong "the bar is not as short as it may be"
+}
+
+test_draws_into_files()
+{
+	drawn_machine
+	petmem 0 pool --svg pool.svg --html pool.html
+	out ""
+	python3 -c 'import sys, xml.dom.minidom as d; d.parse("pool.svg")' || wrong "no XML"
+	[ "$(grep -c '<rect class="p[0-9]*" ' pool.svg)" = 10 ] || wrong "not 10 segments"
+	[ "$(grep -o '<i class="p[0-9]*" style' pool.html | wc -l)" = 10 ] || wrong "not 10 segments"
+	for file in pool.svg pool.html; do
+		grep -q "16384 pages in use" $file || wrong "$file: no tip"
+		grep -q "prefers-color-scheme:dark" $file || wrong "$file: no dark colours"
+		! grep -E 'src=|href=|url\(|@import' $file || wrong "$file needs another file"
+	done
+	petmem 0 pool --svg -
+	cmp out pool.svg || wrong "another picture"
+	petmem 1 pool --html none/pool.html
+	err "none/pool.html: No such file or directory"
+	ln -s /dev/full full
+	petmem 1 pool --svg full
+	err "full: No space left on device"
+}
+
 # modprobe STATUS TEXT: what modprobe does.
 modprobe()
 {
@@ -1035,6 +1108,10 @@ test_bad_usage()
 	petmem 2 --config petmem.conf --status
 	petmem 2 --status --config petmem.conf
 	petmem 2 --load 128
+	petmem 2 pool 128
+	petmem 2 pool --node 0
+	petmem 2 --status pool
+	petmem 2 --svg pool.svg 128
 	log ""
 	blocks 0=Normal 1=donated
 }
