@@ -183,11 +183,7 @@ static int do_fault(struct file *file, void __user *user)
 	process = own_process();
 	if (!process)
 		return -EFAULT;
-	if (mmap_read_lock_killable(current->mm))
-		return -EINTR;
-	err = petmem_handle_pagefault(process, fault.addr, fault.error_code);
-	mmap_read_unlock(current->mm);
-	return err;
+	return petmem_reservation_fault(process, fault.addr, fault.error_code);
 }
 
 static int do_populate(struct file *file, void __user *user)

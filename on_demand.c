@@ -338,18 +338,14 @@ static bool lies_in_one_range(struct petmem_process *process, u64 addr,
 
 int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 {
-	struct mm_struct *mm = petmem_process_mm(process);
 	u64 end = addr + size;
 	int err = 0;
 
 	if (!lies_in_one_range(process, addr, size))
 		return -EFAULT;
 	for (addr &= PAGE_MASK; addr < end && !err; addr += PAGE_SIZE) {
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
-		err = petmem_handle_pagefault(
+		err = petmem_reservation_fault(
 			process, addr, PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
-		mmap_read_unlock(mm);
 		cond_resched();
 	}
 	return err;

@@ -29,6 +29,13 @@
 
 static const struct vm_operations_struct reservation_ops;
 
+static struct vm_area_struct *reservation_of(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma = find_vma(mm, PETMEM_REGION_START);
+
+	return vma && vma->vm_ops == &reservation_ops ? vma : NULL;
+}
+
 /*
  * The VMA stays the same as long as the region is reserved: what would replace it,
  * a split or a merge, does not happen to a VMA like this.
@@ -45,6 +52,24 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
 			       u64 end)
 {
 	zap_special_vma_range(process->vma, start, end - start);
+}
+
+/*
+ * munmap() first takes the VMA out of the mm, then lets readers of the mmap lock in, and
+ * calls our notifier while they run. As long as we see the VMA, it waits.
+ */
+int petmem_reservation_fault(struct petmem_process *process, u64 addr,
+			     u32 error_code)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	int err = -EFAULT;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	if (reservation_of(mm))
+		err = petmem_handle_pagefault(process, addr, error_code);
+	mmap_read_unlock(mm);
+	return err;
 }
 
 /* ---- Faults that Linux brings ---- */
@@ -195,8 +220,8 @@ static int adopt(struct mm_struct *mm, bool native)
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-	vma = find_vma(mm, PETMEM_REGION_START);
-	if (vma && vma->vm_ops == &reservation_ops)
+	vma = reservation_of(mm);
+	if (vma)
 		err = native == !!(vma->vm_flags & VM_MAYWRITE) ?
 			      petmem_process_reserve(vma, native) :
 			      -EBUSY;

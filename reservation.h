@@ -33,6 +33,18 @@ int petmem_reservation_make(struct file *file, bool native);
 void petmem_reservation_lock(struct petmem_process *process);
 
 /**
+ * petmem_reservation_fault() - petmem_handle_pagefault(), for who has no lock
+ * @process: the caller's
+ * @addr: the address
+ * @error_code: PETMEM_FAULT_*
+ *
+ * Return: as that; -EFAULT also when another thread is unmapping the region, -EINTR.
+ * Context: process context, mmap lock not held.
+ */
+int petmem_reservation_fault(struct petmem_process *process, u64 addr,
+			     u32 error_code);
+
+/**
  * petmem_reservation_notify() - translations are gone: tell the other notifiers
  * @process: whose; its region is reserved
  * @start: first address
