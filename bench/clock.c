@@ -53,6 +53,19 @@ void clock_init(void)
 		     (unsigned long long)loop, LOOP_INSTRUCTIONS);
 }
 
+/* Between two readings in a row there are fewer, but for an interrupt. */
+#define INTERRUPTED 1000
+
+void clock_align(void)
+{
+	uint64_t now = clock_read(), last;
+
+	do {
+		last = now;
+		now = clock_read();
+	} while (now - last < INTERRUPTED);
+}
+
 /* One round of the idle meter is so many instructions. */
 #define METER_INSTRUCTIONS 2
 

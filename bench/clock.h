@@ -27,6 +27,12 @@ uint64_t clock_since(uint64_t start);
 void clock_init(void);
 
 /*
+ * Wait for the timer's next interrupt: then what follows is interrupted at the same
+ * places in each run.
+ */
+void clock_align(void);
+
+/*
  * Start the idle meter: a child that runs when nobody else wants to, and counts. It
  * ends with the caller.
  */

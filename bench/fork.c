@@ -35,7 +35,7 @@ static struct {
 	uint64_t write_all;
 	uint64_t exit_start;
 	uint64_t idle_start;
-} *child;
+} * child;
 
 /* The idle meter runs. */
 static bool metered;
@@ -91,10 +91,13 @@ static struct sample fork_once(void (*body)(char *memory, size_t size),
 			       char *memory, size_t size, bool parent_writes)
 {
 	struct sample sample = { 0 };
-	uint64_t start = clock_read();
-	pid_t pid = fork();
+	uint64_t start;
+	pid_t pid;
 	int status;
 
+	clock_align();
+	start = clock_read();
+	pid = fork();
 	if (pid == 0) {
 		if (body)
 			body(memory, size);
@@ -245,7 +248,6 @@ void run_fork_write(const struct peer *peer)
 	share_results();
 	warm_up(peer);
 	for (i = 0; i < COUNT_OF(sizes); i++)
-		if (sizes[i] && sizes[i] <= WRITE_SIZE &&
-		    fits(peer, sizes[i]))
+		if (sizes[i] && sizes[i] <= WRITE_SIZE && fits(peer, sizes[i]))
 			measure_write(peer, sizes[i]);
 }

@@ -47,6 +47,7 @@ static void measure_lookup(const struct peer *peer, size_t from, size_t count)
 	size_t new = count - from, i;
 	uint64_t sum = 0, start;
 
+	clock_align();
 	for (i = 0; i < new; i++) {
 		volatile char *place = range[2 * (from + i * STRIDE % new)];
 
@@ -62,8 +63,10 @@ static void measure_alloc(const struct peer *peer, size_t count)
 {
 	static char *filled[SAMPLES];
 	size_t samples = count < SAMPLES ? count : SAMPLES, i;
-	uint64_t start = clock_read();
+	uint64_t start;
 
+	clock_align();
+	start = clock_read();
 	for (i = 0; i < samples; i++)
 		filled[i] = peer->get(PAGE_SIZE);
 	report("ranges-alloc", peer, count,
@@ -120,6 +123,7 @@ static void measure_scattered(const struct peer *peer, const char *row)
 	uint64_t sum = 0, start;
 	size_t i;
 
+	clock_align();
 	for (i = 0; i < SAMPLES; i++) {
 		char *page;
 
@@ -145,7 +149,8 @@ void run_full_pool(const struct peer *peer)
 	/* The tables take a page in 512, and then some. */
 	big = free_pages() - MOST_RANGES;
 	take_pages(peer, big - big / 256);
-	for (count = 0; free_pages() > CHUNK && count < MOST_RANGES; count += CHUNK)
+	for (count = 0; free_pages() > CHUNK && count < MOST_RANGES;
+	     count += CHUNK)
 		for (i = count; i < count + CHUNK; i++) {
 			range[i] = peer->get(PAGE_SIZE);
 			*(volatile char *)range[i] = 1;

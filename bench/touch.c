@@ -49,6 +49,7 @@ void run_touch_one(const struct peer *peer)
 	size_t i;
 
 	touch(memory);
+	clock_align();
 	for (i = 0; i < count; i++, place += LARGE_PAGE) {
 		without += touch(place);
 		with_table += touch(place + LARGE_PAGE / 2);
@@ -67,6 +68,7 @@ static void measure_touch(const struct peer *peer, size_t size)
 	size_t i;
 	char *memory;
 
+	clock_align();
 	for (i = 0; i < rounds; i++) {
 		settle(peer);
 		start = clock_read();
@@ -93,9 +95,11 @@ void run_touch(const struct peer *peer)
 
 static void measure_calls(const struct peer *peer, size_t size)
 {
-	uint64_t start = clock_read();
+	uint64_t start;
 	size_t i;
 
+	clock_align();
+	start = clock_read();
 	for (i = 0; i < MANY_CALLS; i++)
 		peer->put(peer->get(size), size);
 	report("alloc-free", peer, size,
