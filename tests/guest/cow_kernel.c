@@ -211,11 +211,24 @@ static void be_debugged(void *argument)
 	(void)argument;
 }
 
-static void await_stop(pid_t child)
+/* Let the child run to its next stop or end. Page faults that are signals pass by. */
+static int next_status(pid_t child)
 {
 	int status;
 
-	CHECK(waitpid(child, &status, 0) == child);
+	for (;;) {
+		CHECK(waitpid(child, &status, 0) == child);
+		if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSEGV ||
+		    is_native())
+			return status;
+		CHECK(ptrace(PTRACE_CONT, child, NULL, (void *)SIGSEGV) == 0);
+	}
+}
+
+static void await_stop(pid_t child)
+{
+	int status = next_status(child);
+
 	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 }
 
@@ -285,7 +298,7 @@ static void debug_relative(enum door door)
 	CHECK(ptrace(PTRACE_PEEKDATA, child, REGION + GIB, NULL) == -1 &&
 	      errno == EIO);
 	CHECK(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
-	join(child);
+	CHECK(next_status(child) == 0);
 	view_check();
 	close(memory);
 	close(own);
