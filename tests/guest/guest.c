@@ -209,7 +209,7 @@ static void handle_probe(int signal, siginfo_t *info, void *context)
 	sigaction(signal, &action, NULL);
 }
 
-void connect_petmem(void)
+void catch_faults(void)
 {
 	struct sigaction action = {
 		.sa_sigaction = handle_probe,
@@ -217,6 +217,11 @@ void connect_petmem(void)
 	};
 
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+}
+
+void connect_petmem(void)
+{
+	catch_faults();
 	CHECK(init_petmem() == 0);
 }
 

@@ -75,7 +75,10 @@ void *shared_memory(size_t size);
 
 /* ---- Memory ---- */
 
-/* init_petmem(), with a SIGSEGV handler below it that serves faults(). */
+/* Install a SIGSEGV handler that serves faults(). */
+void catch_faults(void);
+
+/* init_petmem(), with that handler below it. */
 void connect_petmem(void);
 
 /*
@@ -89,7 +92,7 @@ bool is_native(void);
 
 /*
  * Does the access fault, and petmem not resolve it? A write writes what is
- * there. For any thread, after connect_petmem().
+ * there. For any thread, after catch_faults() or connect_petmem().
  */
 enum access { READ, WRITE, FETCH };
 bool faults(void *address, enum access access);

@@ -88,6 +88,50 @@ static void outside_the_region(void)
 	CHECK(dies_by(SIGSEGV, overrun_heap, NULL));
 }
 
+/* faults() looks at the address that the signal gives. */
+static void near_null_here(void *argument)
+{
+	static const size_t addresses[] = { 0, 1, 8, 4088, 0xfff0 };
+
+	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
+		CHECK(faults((char *)addresses[i], READ));
+		CHECK(faults((char *)addresses[i], WRITE));
+		CHECK(faults((char *)addresses[i], FETCH));
+	}
+	(void)argument;
+}
+
+static void near_null(void)
+{
+	catch_faults();
+	near_null_here(NULL);
+	join(spawn(near_null_here, NULL));
+	connect_petmem();
+	near_null_here(NULL);
+	fill(must_malloc(2 * PAGE), 2 * PAGE, 1);
+	near_null_here(NULL);
+	join(spawn(near_null_here, NULL));
+	CHECK(holds(REGION, 2 * PAGE, 1));
+}
+
+static void touch(void *argument)
+{
+	*(volatile char *)argument = 1;
+}
+
+/* Without the harness, with it, and in a child that has memory of its parent's. */
+static void near_null_dies(void)
+{
+	CHECK(dies_by(SIGSEGV, touch, NULL));
+	CHECK(dies_by(SIGSEGV, touch, (char *)8));
+	CHECK(init_petmem() == 0);
+	fill(must_malloc(2 * PAGE), 2 * PAGE, 1);
+	CHECK(dies_by(SIGSEGV, touch, NULL));
+	CHECK(dies_by(SIGSEGV, touch, (char *)8));
+	join(spawn(touch, REGION));
+	CHECK(holds(REGION, 2 * PAGE, 1));
+}
+
 static void right_access(void)
 {
 	join(spawn(read_at, REGION + 2 * PAGE - 1));
@@ -108,6 +152,8 @@ static const struct guest_case cases[] = {
 	{ "the same accesses in an allocation are right", right_access },
 	{ "inside the region, in no allocation", in_no_allocation },
 	{ "outside the region: NULL, its edges, the heap", outside_the_region },
+	{ "near NULL, in parent and child, with the right address", near_null },
+	{ "near NULL kills, with and without the harness", near_null_dies },
 	{ "petmem pages cannot be executed", code_fetch },
 };
 

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cow_kernel.c - the kernel reads and writes pages that relatives share: on behalf of
+ * one of them, which alone sees it. Where it cannot, the call fails, and nobody does.
+ * The scenarios are those of tools/testing/selftests/mm/cow.c in Linux.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "ring.h"
+#include "view.h"
+
+enum { PAGES = 3 };
+#define SIZE (PAGES * PAGE)
+
+/* What the kernel is to write: a page's pattern. */
+static char incoming[PAGE];
+#define INCOMING 77
+
+static int pipes[2], disk;
+
+static void begin(enum door door)
+{
+	choose_door(door);
+	connect_petmem();
+	open_gates();
+	view_add_pages(must_malloc(SIZE), PAGES);
+	view_write_all(SEEDS);
+	fill(incoming, PAGE, INCOMING);
+	CHECK(pipe(pipes) == 0);
+	/* Nothing but a disk really does direct I/O; there may be none. */
+	disk = open("/dev/ram0", O_RDWR | O_DIRECT | O_CLOEXEC);
+}
+
+/*
+ * ---- The kernel writes to a shared page ----
+ *
+ * With native faults it copies the page first. Without, it gives EFAULT, and does so
+ * until the page has been written to, or populated.
+ */
+static void read_into(size_t page)
+{
+	char rest[PAGE];
+
+	CHECK(write(pipes[1], incoming, PAGE) == (ssize_t)PAGE);
+	if (is_native()) {
+		CHECK(read(pipes[0], view.page[page], PAGE) == (ssize_t)PAGE);
+		view.seed[page] = INCOMING;
+	} else {
+		CHECK(read(pipes[0], view.page[page], PAGE) == -1 &&
+		      errno == EFAULT);
+		view_check();
+		CHECK(read(pipes[0], rest, PAGE) == (ssize_t)PAGE);
+		CHECK(pet_populate(view.page[page], PAGE) == 0);
+		CHECK(write(pipes[1], incoming, PAGE) == (ssize_t)PAGE);
+		CHECK(read(pipes[0], view.page[page], PAGE) == (ssize_t)PAGE);
+		view.seed[page] = INCOMING;
+	}
+	view_check();
+}
+
+/* What the kernel reads is what the process sees, shared or not. */
+static void write_out(size_t page)
+{
+	char seen[PAGE];
+
+	CHECK(write(pipes[1], view.page[page], PAGE) == (ssize_t)PAGE);
+	CHECK(read(pipes[0], seen, PAGE) == (ssize_t)PAGE);
+	CHECK(memcmp(seen, view.page[page], PAGE) == 0);
+}
+
+static void transfer_in_child(void *argument)
+{
+	view_check();
+	for (size_t i = 0; i < PAGES; i++)
+		write_out(i);
+	read_into(0);
+	pass(&to_parent);
+	await(&to_child);
+	view_check();
+	read_into(1);
+	write_out(2);
+	(void)argument;
+}
+
+static void transfers(enum door door)
+{
+	pid_t child;
+
+	begin(door);
+	child = spawn(transfer_in_child, NULL);
+	await(&to_parent);
+	view_check();
+	read_into(1);
+	read_into(2);
+	write_out(0);
+	pass(&to_child);
+	join(child);
+	view_check();
+	/* The last owner; but its pages say read-only still. */
+	read_into(0);
+}
+
+/* ---- A page in a pipe stays what it was ---- */
+
+static void read_from_pipe(void *argument)
+{
+	char seen[PAGE];
+
+	await(&to_child);
+	CHECK(read(pipes[0], seen, PAGE) == (ssize_t)PAGE);
+	CHECK(holds(seen, PAGE, SEEDS));
+	view_check();
+	(void)argument;
+}
+
+static void written_before_fork(enum door door)
+{
+	struct iovec page;
+	pid_t child;
+
+	begin(door);
+	page = (struct iovec){ view.page[0], PAGE };
+	/* It would let the pipe have the page itself. */
+	CHECK(vmsplice(pipes[1], &page, 1, 0) == -1 && errno == EFAULT);
+	CHECK(write(pipes[1], view.page[0], PAGE) == (ssize_t)PAGE);
+	child = spawn(read_from_pipe, NULL);
+	view_write_all(2 * SEEDS);
+	pass(&to_child);
+	join(child);
+	child = spawn(check_when_told, NULL);
+	CHECK(vmsplice(pipes[1], &page, 1, SPLICE_F_GIFT) == -1 &&
+	      errno == EFAULT);
+	view_write_all(3 * SEEDS);
+	pass(&to_child);
+	join(child);
+	view_check();
+}
+
+/* ---- Pins: before fork, after it, in the child ---- */
+
+static void try_to_pin(void)
+{
+	struct ring ring = new_ring();
+	struct iovec local = { incoming, PAGE }, remote;
+
+	for (size_t i = 0; i < PAGES; i++) {
+		remote = (struct iovec){ view.page[i], PAGE };
+		CHECK(ring_register(&ring, view.page[i], PAGE) == -1 &&
+		      errno == EFAULT);
+		CHECK(process_vm_writev(getppid(), &local, 1, &remote, 1, 0) ==
+		      -1);
+		CHECK(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) ==
+		      -1);
+		if (disk >= 0)
+			CHECK(read(disk, view.page[i], PAGE) == -1 &&
+			      errno == EFAULT);
+	}
+	close(ring.fd);
+	view_check();
+}
+
+static void pin_in_child(void *argument)
+{
+	try_to_pin();
+	await(&to_child);
+	try_to_pin();
+	view_write_all(2 * SEEDS);
+	try_to_pin();
+	(void)argument;
+}
+
+static void pins(enum door door)
+{
+	pid_t child;
+
+	begin(door);
+	try_to_pin();
+	child = spawn(pin_in_child, NULL);
+	try_to_pin();
+	view_write_all(3 * SEEDS);
+	pass(&to_child);
+	try_to_pin();
+	join(child);
+	try_to_pin();
+}
+
+/* ---- Debuggers ---- */
+
+/* Wait to be looked at, first with all pages shared, and then with one written. */
+static void be_debugged(void *argument)
+{
+	CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+	CHECK(raise(SIGSTOP) == 0);
+	/* The debugger has written this. */
+	CHECK(holds(view.page[0], PAGE, INCOMING));
+	CHECK(*(long *)view.page[1] == INCOMING);
+	view_write_all(2 * SEEDS);
+	CHECK(raise(SIGSTOP) == 0);
+	CHECK(holds(view.page[2], PAGE, INCOMING));
+	(void)argument;
+}
+
+/* Let the child run to its next stop or end. Page faults that are signals pass by. */
+static int next_status(pid_t child)
+{
+	int status;
+
+	for (;;) {
+		CHECK(waitpid(child, &status, 0) == child);
+		if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSEGV ||
+		    is_native())
+			return status;
+		CHECK(ptrace(PTRACE_CONT, child, NULL, (void *)SIGSEGV) == 0);
+	}
+}
+
+static void await_stop(pid_t child)
+{
+	int status = next_status(child);
+
+	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+}
+
+static int open_memory(pid_t process)
+{
+	char path[40];
+	int memory;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", process);
+	memory = open(path, O_RDWR | O_CLOEXEC);
+	CHECK(memory >= 0);
+	return memory;
+}
+
+static void check_by_file(int memory, size_t page, uint64_t seed)
+{
+	char seen[PAGE];
+
+	CHECK(pread(memory, seen, PAGE, (uintptr_t)view.page[page]) ==
+	      (ssize_t)PAGE);
+	CHECK(holds(seen, PAGE, seed));
+}
+
+static void write_by_file(int memory, size_t page)
+{
+	CHECK(pwrite(memory, incoming, PAGE, (uintptr_t)view.page[page]) ==
+	      (ssize_t)PAGE);
+}
+
+static void debug_relative(enum door door)
+{
+	struct petmem_status before;
+	int memory, own;
+	pid_t child;
+
+	begin(door);
+	child = spawn(be_debugged, NULL);
+	await_stop(child);
+	memory = open_memory(child);
+	own = open_memory(getpid());
+	/* Looking copies nothing. */
+	before = pool_status();
+	for (size_t i = 0; i < PAGES; i++) {
+		errno = 0;
+		CHECK(ptrace(PTRACE_PEEKDATA, child, view.page[i], NULL) ==
+		      *(long *)view.page[i]);
+		CHECK(errno == 0);
+		check_by_file(memory, i, view.seed[i]);
+		check_by_file(own, i, view.seed[i]);
+	}
+	CHECK(pool_status().free_pages == before.free_pages);
+	write_by_file(memory, 0);
+	CHECK(ptrace(PTRACE_POKEDATA, child, view.page[1],
+		     (void *)(long)INCOMING) == 0);
+	view_check();
+	check_by_file(memory, 0, INCOMING);
+	CHECK(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+	await_stop(child);
+	view_check();
+	check_by_file(memory, 1, 2 * SEEDS + 1);
+	write_by_file(memory, 2);
+	/* A debugger's own memory is its own, too. */
+	write_by_file(own, 1);
+	view.seed[1] = INCOMING;
+	view_check();
+	check_by_file(memory, 1, 2 * SEEDS + 1);
+	CHECK(ptrace(PTRACE_PEEKDATA, child, REGION + GIB, NULL) == -1 &&
+	      errno == EIO);
+	CHECK(ptrace(PTRACE_CONT, child, NULL, NULL) == 0);
+	CHECK(next_status(child) == 0);
+	view_check();
+	close(memory);
+	close(own);
+}
+
+static void transfers_native(void)
+{
+	transfers(NATIVE);
+}
+
+static void transfers_by_signal(void)
+{
+	transfers(SIGNAL);
+}
+
+static void pipes_native(void)
+{
+	written_before_fork(NATIVE);
+}
+
+static void pipes_by_signal(void)
+{
+	written_before_fork(SIGNAL);
+}
+
+static void pins_native(void)
+{
+	pins(NATIVE);
+}
+
+static void pins_by_signal(void)
+{
+	pins(SIGNAL);
+}
+
+static void debugged_native(void)
+{
+	debug_relative(NATIVE);
+}
+
+static void debugged_by_signal(void)
+{
+	debug_relative(SIGNAL);
+}
+
+static const struct guest_case cases[] = {
+	{ "native: read() into shared pages", transfers_native },
+	{ "signal: read() into shared pages", transfers_by_signal },
+	{ "native: pages in a pipe across fork", pipes_native },
+	{ "signal: pages in a pipe across fork", pipes_by_signal },
+	{ "native: pins across fork", pins_native },
+	{ "signal: pins across fork", pins_by_signal },
+	{ "native: ptrace and /proc/PID/mem of a relative", debugged_native },
+	{ "signal: ptrace and /proc/PID/mem of a relative",
+	  debugged_by_signal },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}
