@@ -142,6 +142,20 @@ static void too_much(void)
 	CHECK(pool_status().total_pages == before.total_pages);
 }
 
+/* The image of a hibernation would not hold the donated memory. */
+static void hibernation(void)
+{
+	static const char path[] = "/sys/power/state";
+	char states[64] = "";
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || read(file, states, sizeof(states) - 1) < 0 ||
+	    !strstr(states, "disk"))
+		skip_case("this kernel cannot hibernate");
+	CHECK(write_file(path, "disk") == -1);
+	CHECK(errno == EBUSY);
+}
+
 static void unloading(void)
 {
 	struct petmem_status before = pool_status();
@@ -166,6 +180,7 @@ static const struct guest_case cases[] = {
 	{ "release, then donate again", release_and_donate },
 	{ "one block more, and back", one_block_more },
 	{ "more than there is", too_much },
+	{ "no hibernation", hibernation },
 	{ "rmmod, and insmod again", unloading },
 };
 
