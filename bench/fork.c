@@ -195,6 +195,8 @@ void run_fork_ranges(const struct peer *peer)
 	static char *range[10000];
 
 	share_results();
+	/* This array is ordinary memory, which fork copies: the same for all counts. */
+	touch_pages((char *)range, sizeof(range));
 	warm_up(peer);
 	for (c = 0; c < COUNT_OF(counts); c++) {
 		if (quick && counts[c] > QUICK_COUNT)
