@@ -107,7 +107,7 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_MODE:
 		argument->mode.flags = draw(flow, 4);
 		argument->mode.fault_around =
-			one_in(flow, 8) ? draw(flow, 2000) : 1 << draw(flow, 10);
+			one_in(flow, 8) ? draw(flow, 2000) : 1ULL << draw(flow, 10);
 		break;
 	case PETMEM_IOC_POPULATE:
 		argument->populate.addr = address_draw(flow);
