@@ -98,7 +98,7 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_ALLOC:
 		argument->alloc.size = size_draw(flow);
 		argument->alloc.align = align_draw(flow);
-		argument->alloc.flags = one_in(flow, 4) ? PETMEM_ALLOC_GUARD :
+		argument->alloc.flags = one_in(flow, 4) ? draw(flow, 8) :
 							  reserved_draw(flow);
 		break;
 	case PETMEM_IOC_FAULT:
@@ -106,7 +106,8 @@ static void fill(struct flow *flow, long command, union argument *argument)
 		break;
 	case PETMEM_IOC_MODE:
 		argument->mode.flags = draw(flow, 4);
-		argument->mode.reserved = reserved_draw(flow);
+		argument->mode.fault_around =
+			one_in(flow, 8) ? draw(flow, 2000) : 1ULL << draw(flow, 10);
 		break;
 	case PETMEM_IOC_POPULATE:
 		argument->populate.addr = address_draw(flow);
