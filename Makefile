@@ -38,6 +38,7 @@ check: setup
 
 check-all: setup
 	@vm/setup lint
+	@vm/setup packages
 	@tests/check --all
 
 # Read the sources with tools that know mistakes.
