@@ -165,6 +165,74 @@ static void thread_writes(void)
 	CHECK(pthread_join(thread, NULL) == 0);
 }
 
+/*
+ * Two threads on one page that has just been shared, in rounds. In one round the
+ * other thread only reads: it makes no system call, so that nothing but the module's
+ * own invalidation makes its processor forget the old page. In the next it writes,
+ * too, while the page may be being copied.
+ */
+static _Atomic uint64_t *words;
+static atomic_uint_fast64_t begun, written, finished;
+
+enum { ROUNDS = 100 };
+
+static void *other_thread(void *argument)
+{
+	run_on_cpu(1);
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		bool was_written;
+
+		while (atomic_load(&begun) < round)
+			(void)atomic_load(&words[0]);
+		if (round % 2)
+			atomic_store(&words[1], round);
+		do {
+			was_written = atomic_load(&written) == round;
+		} while (atomic_load(&words[0]) != round && !was_written);
+		CHECK(atomic_load(&words[0]) == round);
+		CHECK(atomic_load(&words[1]) == round - !(round % 2));
+		atomic_store(&finished, round);
+	}
+	return argument;
+}
+
+static void see_old_words(void *argument)
+{
+	uint64_t round = (size_t)argument;
+
+	await(&to_child);
+	CHECK(atomic_load(&words[0]) == round - 1);
+	/* The other thread's, of the last odd round. */
+	CHECK(atomic_load(&words[1]) == (round / 2 ? round / 2 * 2 - 1 : 0));
+}
+
+static void two_threads(void)
+{
+	pthread_t thread;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one CPU only");
+	connect_petmem();
+	open_gates();
+	words = must_malloc(PAGE);
+	CHECK(run_on_cpu(0));
+	atomic_store(&words[0], 0);
+	CHECK(pthread_create(&thread, NULL, other_thread, NULL) == 0);
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		pid_t child = spawn(see_old_words, (void *)round);
+
+		atomic_store(&begun, round);
+		atomic_store(&words[0], round);
+		atomic_store(&written, round);
+		while (atomic_load(&finished) < round)
+			;
+		CHECK(atomic_load(&words[0]) == round);
+		pass(&to_child);
+		join(child);
+	}
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
 /* ---- Families ---- */
 
 static void write_some(size_t from, size_t to, uint64_t seed)
@@ -264,6 +332,7 @@ static const struct guest_case cases[] = {
 	{ "both write at the same time", both_at_once },
 	{ "a write right after fork", write_after_fork },
 	{ "another thread writes during fork", thread_writes },
+	{ "two threads on a page that is shared", two_threads },
 	{ "three generations with unequal overlaps", three_generations },
 	{ "a chain of six", chain_of_six },
 };
