@@ -620,7 +620,6 @@ static const struct operation donation_operations[] = {
 	{ "RELEASE", have_block, run_release, NULL, check_released },
 };
 
-
 static void commands(void)
 {
 	prepare_injection(false);

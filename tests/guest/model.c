@@ -84,7 +84,7 @@ struct process {
 struct world {
 	atomic_ullong events;
 	atomic_ullong serials;
-	atomic_int alive; /* processes, from before their birth to after their end */
+	atomic_int alive; /* processes, from birth to burial */
 	pid_t coordinator;
 	struct process process[PROCESSES];
 };
@@ -319,9 +319,10 @@ static void check_page(const struct range *range, size_t sample)
 	const char *memory = address_of(sample_number(range, sample));
 
 	for (size_t i = 0; i < STRIPES; i++, memory += STRIPE_SIZE)
-		CHECK(page->stamp[i] ?
-			      holds(memory, STRIPE_SIZE, page->stamp[i]) :
-			      is_zero(memory, STRIPE_SIZE));
+		if (page->stamp[i])
+			CHECK(holds(memory, STRIPE_SIZE, page->stamp[i]));
+		else
+			CHECK(is_zero(memory, STRIPE_SIZE));
 }
 
 static void write_page(struct range *range, size_t sample, size_t first,
