@@ -68,6 +68,17 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
+/*
+ * With faults by signal no device has translations, and a system call of another
+ * thread is not to miss the page: it stays, and its copy takes its place.
+ */
+static void copy_in_place(const struct petmem_leaf *leaf, struct mm_struct *mm,
+			  u64 addr, uintptr_t new)
+{
+	copy_page(__va(new), __va(petmem_leaf_page(leaf)));
+	petmem_put_page(petmem_leaf_replace(leaf, mm, addr, new));
+}
+
 int petmem_cow_break(struct petmem_process *process, u64 addr)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
@@ -89,6 +100,10 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 	}
 	if (!new) {
 		petmem_leaf_allow_write(&leaf);
+		return 0;
+	}
+	if (!process->native) {
+		copy_in_place(&leaf, mm, addr, new);
 		return 0;
 	}
 	old = petmem_leaf_take(&leaf, mm, addr);

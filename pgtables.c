@@ -492,6 +492,18 @@ void petmem_leaf_allow_write(const struct petmem_leaf *leaf)
 	page_around(leaf->entry)->maybe_writable = true;
 }
 
+uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
+			      struct mm_struct *mm, u64 addr,
+			      uintptr_t page_addr)
+{
+	uintptr_t old = frame_of(*leaf->entry);
+
+	WRITE_ONCE(*leaf->entry, leaf_entry(page_addr) & ~(u64)_PAGE_RW);
+	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE);
+	petmem_leaf_allow_write(leaf);
+	return old;
+}
+
 /* ---- Sharing ---- */
 
 /* Write-protect whatever can be written: PUD entries tell where something can. */

@@ -191,6 +191,23 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
 			   u64 addr);
 
 /**
+ * petmem_leaf_replace() - enter a copy of a page in its place, writable
+ * @leaf: private, and not writable
+ * @mm: the address space
+ * @addr: the address, page-aligned
+ * @page_addr: physical address of the copy; the caller's reference goes into it
+ *
+ * No processor has a translation to the old page when this returns, or when the first
+ * write to the copy is made.
+ *
+ * Return: physical address of the old page; the reference is the caller's.
+ * Context: may sleep.
+ */
+uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
+			      struct mm_struct *mm, u64 addr,
+			      uintptr_t page_addr);
+
+/**
  * petmem_leaf_allow_write() - make a page writable
  * @leaf: private; nobody shares the page
  */

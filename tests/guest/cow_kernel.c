@@ -7,7 +7,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +146,40 @@ static void written_before_fork(enum door door)
 	view_write_all(3 * SEEDS);
 	pass(&to_child);
 	join(child);
+	view_check();
+}
+
+/* ---- A system call in one thread, while another copies the page ---- */
+
+static atomic_bool over;
+
+static void *write_out_always(void *argument)
+{
+	run_on_cpu(1);
+	while (!atomic_load(&over))
+		write_out(0);
+	return argument;
+}
+
+static void calls_meanwhile(enum door door)
+{
+	pthread_t thread;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one CPU only");
+	begin(door);
+	CHECK(run_on_cpu(0));
+	CHECK(pthread_create(&thread, NULL, write_out_always, NULL) == 0);
+	for (int i = 0; i < 200; i++) {
+		pid_t child = spawn(check_when_told, NULL);
+
+		/* What is written there already: the page is copied, and the same. */
+		*(volatile char *)view.page[0] = *view.page[0];
+		pass(&to_child);
+		join(child);
+	}
+	atomic_store(&over, true);
+	CHECK(pthread_join(thread, NULL) == 0);
 	view_check();
 }
 
@@ -324,6 +360,16 @@ static void pipes_by_signal(void)
 	written_before_fork(SIGNAL);
 }
 
+static void meanwhile_native(void)
+{
+	calls_meanwhile(NATIVE);
+}
+
+static void meanwhile_by_signal(void)
+{
+	calls_meanwhile(SIGNAL);
+}
+
 static void pins_native(void)
 {
 	pins(NATIVE);
@@ -349,6 +395,9 @@ static const struct guest_case cases[] = {
 	{ "signal: read() into shared pages", transfers_by_signal },
 	{ "native: pages in a pipe across fork", pipes_native },
 	{ "signal: pages in a pipe across fork", pipes_by_signal },
+	{ "native: a call reads a page that is being copied", meanwhile_native },
+	{ "signal: a call reads a page that is being copied",
+	  meanwhile_by_signal },
 	{ "native: pins across fork", pins_native },
 	{ "signal: pins across fork", pins_by_signal },
 	{ "native: ptrace and /proc/PID/mem of a relative", debugged_native },
