@@ -183,7 +183,10 @@ static int do_fault(struct file *file, void __user *user)
 	process = own_process();
 	if (!process)
 		return -EFAULT;
-	return petmem_reservation_fault(process, fault.addr, fault.error_code);
+	fault.addr &= PAGE_MASK;
+	return petmem_reservation_fault(process, fault.addr,
+					fault.addr + PAGE_SIZE,
+					fault.error_code);
 }
 
 static int do_populate(struct file *file, void __user *user)

@@ -336,16 +336,20 @@ static bool lies_in_one_range(struct petmem_process *process, u64 addr,
 	return lies;
 }
 
+/* A page table's worth at a time, so that others get at the mmap lock. */
 int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 {
 	u64 end = addr + size;
+	u64 next;
 	int err = 0;
 
 	if (!lies_in_one_range(process, addr, size))
 		return -EFAULT;
-	for (addr &= PAGE_MASK; addr < end && !err; addr += PAGE_SIZE) {
+	for (addr &= PAGE_MASK; addr < end && !err; addr = next) {
+		next = min((addr | ~PMD_MASK) + 1, end);
 		err = petmem_reservation_fault(
-			process, addr, PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
+			process, addr, next,
+			PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
 		cond_resched();
 	}
 	return err;

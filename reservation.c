@@ -56,17 +56,20 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
 
 /*
  * munmap() first takes the VMA out of the mm, then lets readers of the mmap lock in, and
- * calls our notifier while they run. As long as we see the VMA, it waits.
+ * calls our notifier while they run. As long as we see the VMA, it waits. That matters
+ * to native faults only, which may let go of the family's lock in the middle.
  */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr,
+int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
-	int err = -EFAULT;
+	int err = 0;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	if (reservation_of(mm))
+	if (READ_ONCE(process->native) && !reservation_of(mm))
+		err = -EFAULT;
+	for (; !err && addr < end; addr += PAGE_SIZE)
 		err = petmem_handle_pagefault(process, addr, error_code);
 	mmap_read_unlock(mm);
 	return err;

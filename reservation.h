@@ -34,14 +34,15 @@ void petmem_reservation_lock(struct petmem_process *process);
 
 /**
  * petmem_reservation_fault() - petmem_handle_pagefault(), for who has no lock
- * @process: the caller's
- * @addr: the address
+ * @process: who; the caller's
+ * @addr: the first address
+ * @end: behind the last: a fault for each page until there
  * @error_code: PETMEM_FAULT_*
  *
- * Return: as that; -EFAULT also when another thread is unmapping the region, -EINTR.
+ * Return: as petmem_handle_pagefault(), of the first that fails; -EINTR.
  * Context: process context, mmap lock not held.
  */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr,
+int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code);
 
 /**
