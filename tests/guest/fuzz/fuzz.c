@@ -23,12 +23,13 @@
 
 /* What has to be reached, where it can be seen. */
 static const char *const main_functions[] = {
-	"petmem_alloc_vspace",	 "petmem_free_vspace",
-	"petmem_query_vspace",	 "petmem_handle_pagefault",
-	"petmem_pgtables_map",	 "petmem_pgtables_unmap",
-	"petmem_tlb_shootdown",	 "petmem_process_mmap",
-	"petmem_process_reserve", "petmem_alloc_pages",
-	"petmem_free_pages",
+	"petmem_alloc_vspace",	       "petmem_free_vspace",
+	"petmem_query_vspace",	       "petmem_handle_pagefault",
+	"petmem_populate_vspace",      "petmem_pgtables_make_private",
+	"petmem_pgtables_unmap",       "petmem_tlb_shootdown",
+	"petmem_reservation_mmap",     "petmem_process_reserve",
+	"petmem_cow_fork",	       "petmem_cow_break",
+	"petmem_alloc_pages",	       "petmem_free_pages",
 };
 
 static uint64_t seed = 1;
