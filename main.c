@@ -183,9 +183,7 @@ static int do_fault(struct file *file, void __user *user)
 	process = own_process();
 	if (!process)
 		return -EFAULT;
-	fault.addr &= PAGE_MASK;
-	return petmem_reservation_fault(process, fault.addr,
-					fault.addr + PAGE_SIZE,
+	return petmem_reservation_fault(process, fault.addr, 1,
 					fault.error_code);
 }
 

@@ -22,6 +22,7 @@
 
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -348,7 +349,7 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 	for (addr &= PAGE_MASK; addr < end && !err; addr = next) {
 		next = min((addr | ~PMD_MASK) + 1, end);
 		err = petmem_reservation_fault(
-			process, addr, next,
+			process, addr, PFN_UP(next - addr),
 			PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
 		cond_resched();
 	}

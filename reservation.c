@@ -59,8 +59,8 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
  * calls our notifier while they run. As long as we see the VMA, it waits. That matters
  * to native faults only, which may let go of the family's lock in the middle.
  */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
-			     u32 error_code)
+int petmem_reservation_fault(struct petmem_process *process, u64 addr,
+			     u64 nr_pages, u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
 	int err = 0;
@@ -69,7 +69,7 @@ int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
 		return -EINTR;
 	if (READ_ONCE(process->native) && !reservation_of(mm))
 		err = -EFAULT;
-	for (; !err && addr < end; addr += PAGE_SIZE)
+	for (; !err && nr_pages; nr_pages--, addr += PAGE_SIZE)
 		err = petmem_handle_pagefault(process, addr, error_code);
 	mmap_read_unlock(mm);
 	return err;
