@@ -234,7 +234,8 @@ int petmem_dump_vspace(struct petmem_process *process)
 }
 
 /* Put a page of zeros from the pool behind an address. */
-static int map_new_page(struct mm_struct *mm, u64 addr, struct petmem_leaf *leaf)
+static int map_new_page(struct mm_struct *mm, u64 addr,
+			struct petmem_leaf *leaf)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 
@@ -347,9 +348,9 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 		return -EFAULT;
 	for (addr &= PAGE_MASK; addr < end && !err; addr = next) {
 		next = min((addr | ~PMD_MASK) + 1, end);
-		err = petmem_reservation_fault(
-			process, addr, next,
-			PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
+		err = petmem_reservation_fault(process, addr, next,
+					       PETMEM_FAULT_WRITE |
+						       PETMEM_FAULT_USER);
 		cond_resched();
 	}
 	return err;
