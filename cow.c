@@ -37,7 +37,8 @@ static u64 take_out(struct petmem_process *process)
 		return petmem_pgtables_slot(mm);
 	slot = petmem_pgtables_detach(mm);
 	mutex_unlock(&process->family->lock);
-	petmem_reservation_notify(process, PETMEM_REGION_START, PETMEM_REGION_END);
+	petmem_reservation_notify(process, PETMEM_REGION_START,
+				  PETMEM_REGION_END);
 	mutex_lock(&process->family->lock);
 	return slot;
 }

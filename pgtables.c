@@ -110,7 +110,8 @@ static bool is_none(u64 entry, enum level level)
 
 static void set_none(u64 *entry, enum level level)
 {
-	WRITE_ONCE(*entry, level == LEVEL_PUD ? empty_entry(empty_pmd_table) : 0);
+	WRITE_ONCE(*entry,
+		   level == LEVEL_PUD ? empty_entry(empty_pmd_table) : 0);
 }
 
 /* Is there a table, and has it one owner? */
@@ -581,7 +582,8 @@ void petmem_pgtables_put(u64 slot)
 }
 
 /* What is gathered are entries, with the level of their table in the low bits. */
-static void gather_add(struct petmem_gather *gather, u64 entry, enum level level)
+static void gather_add(struct petmem_gather *gather, u64 entry,
+		       enum level level)
 {
 	gather->entries[gather->nr++] = frame_of(entry) | level;
 }
@@ -607,8 +609,8 @@ void petmem_gather_put(struct petmem_gather *gather)
 
 void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end)
 {
-	u64 most = min_t(u64, ((end - start) >> PAGE_SHIFT) + LEVELS,
-			 GATHER_MOST);
+	u64 most =
+		min_t(u64, ((end - start) >> PAGE_SHIFT) + LEVELS, GATHER_MOST);
 
 	*gather = (struct petmem_gather){ .max = PETMEM_GATHER_FEW };
 	gather->entries = gather->few;
@@ -711,8 +713,8 @@ int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end)
 {
 	if (table_of(slot_read(mm)) == empty_pud_table)
 		return 0;
-	return part_edge(mm, start, start, end) ?:
-	       part_edge(mm, end - PAGE_SIZE, start, end);
+	return part_edge(mm, start, start, end)
+		       ?: part_edge(mm, end - PAGE_SIZE, start, end);
 }
 
 u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,

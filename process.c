@@ -29,8 +29,9 @@
 
 static unsigned int max_relatives = MANY_RELATIVES;
 module_param(max_relatives, uint, 0644);
-MODULE_PARM_DESC(max_relatives,
-		 "processes that may share memory by fork; a child beyond gets none");
+MODULE_PARM_DESC(
+	max_relatives,
+	"processes that may share memory by fork; a child beyond gets none");
 
 static DEFINE_HASHTABLE(processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(processes_lock);

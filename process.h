@@ -21,7 +21,8 @@ struct petmem_memmap;
  */
 struct petmem_family {
 	refcount_t refs; /* struct petmem_process that have it */
-	struct mutex lock; /* all below; tables, counts and maps of all members */
+	struct mutex
+		lock; /* all below; tables, counts and maps of all members */
 	u32 members; /* address spaces that live */
 };
 
@@ -39,7 +40,8 @@ struct petmem_process {
 
 	/* Guarded by the family's lock: */
 	struct petmem_memmap *map; /* NULL: the region is not reserved */
-	struct vm_area_struct *vma; /* the reservation, as long as there is a map */
+	struct vm_area_struct
+		*vma; /* the reservation, as long as there is a map */
 	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
 	u32 fault_around; /* pages that one fault may map: a power of two */
 	u64 detached; /* of a region that is being unmapped: where it is dropped from */

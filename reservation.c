@@ -82,17 +82,16 @@ static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct petmem_process *process = petmem_process_find(mm);
 
-	if (!process ||
-	    petmem_handle_pagefault(process, vmf->address,
-				    error_code | PETMEM_FAULT_USER))
+	if (!process || petmem_handle_pagefault(process, vmf->address,
+						error_code | PETMEM_FAULT_USER))
 		return VM_FAULT_SIGSEGV;
 	return VM_FAULT_NOPAGE;
 }
 
 static vm_fault_t reservation_fault(struct vm_fault *vmf)
 {
-	return serve(vmf, vmf->flags & FAULT_FLAG_WRITE ? PETMEM_FAULT_WRITE :
-							  0);
+	return serve(vmf,
+		     vmf->flags & FAULT_FLAG_WRITE ? PETMEM_FAULT_WRITE : 0);
 }
 
 static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
@@ -106,7 +105,8 @@ static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
  * for us: fork, free and munmap() take it for writing.
  */
 static vm_fault_t __maybe_unused reservation_map_pages(struct vm_fault *vmf,
-						       pgoff_t start, pgoff_t end)
+						       pgoff_t start,
+						       pgoff_t end)
 {
 	return 0;
 }
@@ -171,8 +171,8 @@ static const struct vm_operations_struct reservation_ops = {
 	.may_split = reservation_may_split,
 	.mremap = reservation_mremap,
 	PETMEM_VM_OP_MPROTECT(reservation_mprotect)
-	PETMEM_VM_OP_MAP_PAGES(reservation_map_pages)
-	.fault = reservation_fault,
+		PETMEM_VM_OP_MAP_PAGES(reservation_map_pages)
+			.fault = reservation_fault,
 	.pfn_mkwrite = reservation_mkwrite,
 	.access = reservation_access,
 };
@@ -192,8 +192,8 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 	if (native && !petmem_has_native_faults())
 		return -EOPNOTSUPP;
 	/* A write fault without VM_MAYWRITE is a mistake to Linux, and it warns. */
-	vm_flags_clear(vma, native ? VM_MAYEXEC :
-				     VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+	vm_flags_clear(vma, native ? VM_MAYEXEC
+				   : VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
 				  VM_WIPEONFORK);
 	vma->vm_ops = &reservation_ops;
@@ -225,9 +225,9 @@ static int adopt(struct mm_struct *mm, bool native)
 		return -EINTR;
 	vma = reservation_of(mm);
 	if (vma)
-		err = native == !!(vma->vm_flags & VM_MAYWRITE) ?
-			      petmem_process_reserve(vma, native) :
-			      -EBUSY;
+		err = native == !!(vma->vm_flags & VM_MAYWRITE)
+			      ? petmem_process_reserve(vma, native)
+			      : -EBUSY;
 	if (!err && native)
 		vm_flags_set(vma, VM_READ | VM_WRITE);
 	mmap_write_unlock(mm);

@@ -374,8 +374,8 @@ static void explain_shortage(const struct donation *d)
 	if (want) {
 		warnx("%llu MB cannot be had: Linux has %llu MB in blocks that may go offline%s",
 		      (unsigned long long)in_megabytes(d->blocks, want->needed),
-		      (unsigned long long)in_megabytes(
-			      d->blocks, count_suitable(d, want)),
+		      (unsigned long long)in_megabytes(d->blocks,
+						       count_suitable(d, want)),
 		      place(want->node).text);
 		return;
 	}

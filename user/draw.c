@@ -60,11 +60,9 @@ static bool draw_file(const struct picture *picture, const char *path,
 
 bool draw(const struct picture *picture, const struct drawing *drawing)
 {
-	if (drawing->svg &&
-	    !draw_file(picture, drawing->svg, picture_svg))
+	if (drawing->svg && !draw_file(picture, drawing->svg, picture_svg))
 		return false;
-	if (drawing->html &&
-	    !draw_file(picture, drawing->html, picture_html))
+	if (drawing->html && !draw_file(picture, drawing->html, picture_html))
 		return false;
 	if (drawing->svg || drawing->html)
 		return true;

@@ -54,7 +54,8 @@ static dev_t device_number;
 static struct sigaction previous;
 
 static atomic_int device_fd = -1;
-static unsigned int mode; /* PETMEM_MODE_*; set before device_fd, like the above */
+static unsigned int
+	mode; /* PETMEM_MODE_*; set before device_fd, like the above */
 static atomic_bool guarding;
 static atomic_bool populating;
 /* A previous handler with SA_RESETHAND has had its one signal. */

@@ -46,8 +46,9 @@
  * - retain, dss: ways to memory that are not the hooks'.
  * - *_decay_ms: what was freed goes back to the pool within about a second of use.
  */
-const char *malloc_conf = "narenas:2,oversize_threshold:0,retain:false,dss:disabled,"
-			  "dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char *malloc_conf =
+	"narenas:2,oversize_threshold:0,retain:false,dss:disabled,"
+	"dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 static enum { UNKNOWN, PETMEM, LINUX } source;
 
@@ -164,7 +165,8 @@ __attribute__((constructor)) static void hook_arenas(void)
 
 /* ---- What jemalloc calls instead of mmap() and the like ---- */
 
-void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
+		off_t offset)
 {
 	void *pointer;
 

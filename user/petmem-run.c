@@ -100,7 +100,8 @@ static void preload_library(void)
 	find_library(path);
 	if (strpbrk(path, ": "))
 		errx(RUN_EXIT_NO_PETMEM,
-		     "%s: LD_PRELOAD takes no path with a space or colon", path);
+		     "%s: LD_PRELOAD takes no path with a space or colon",
+		     path);
 	if (asprintf(&value, "%s%s%s", path, others ? ":" : "",
 		     others ? others : "") < 0 ||
 	    setenv("LD_PRELOAD", value, 1))
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
 	if (argc >= 2 && !strcmp(argv[1], "--"))
 		argv++;
 	else if (argc >= 2 && argv[1][0] == '-')
-		errx(RUN_EXIT_NO_PETMEM, "unknown option %s; see --help", argv[1]);
+		errx(RUN_EXIT_NO_PETMEM, "unknown option %s; see --help",
+		     argv[1]);
 	if (!argv[1])
 		errx(RUN_EXIT_NO_PETMEM, "which program? See --help");
 

@@ -134,8 +134,8 @@ static void *one_more(struct picture *picture, void *array, size_t count,
 /* Takes the label, even if there is no memory. */
 static bool add_row(struct picture *picture, char *label, bool heading)
 {
-	struct row *rows = one_more(picture, picture->rows, picture->count,
-				    sizeof(*rows));
+	struct row *rows =
+		one_more(picture, picture->rows, picture->count, sizeof(*rows));
 
 	if (!rows) {
 		free(label);
@@ -188,8 +188,8 @@ void picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 
 	if (!row || !size)
 		return;
-	segments = one_more(picture, row->segments, row->count,
-			    sizeof(*segments));
+	segments =
+		one_more(picture, row->segments, row->count, sizeof(*segments));
 	if (!segments)
 		return;
 	row->segments = segments;
@@ -360,9 +360,9 @@ bool picture_text(const struct picture *picture, FILE *file,
 		return false;
 	widths = measure(picture);
 	/* A space between the three. */
-	bar = widths.label + 1 + MIN_BAR + 1 + widths.note < columns ?
-		      columns - widths.label - widths.note - 2 :
-		      MIN_BAR;
+	bar = widths.label + 1 + MIN_BAR + 1 + widths.note < columns
+		      ? columns - widths.label - widths.note - 2
+		      : MIN_BAR;
 	fprintf(file, "%s\n", picture->title);
 	for (i = 0; i < picture->count; i++) {
 		row = &picture->rows[i];
@@ -561,11 +561,11 @@ static void put_html_row(const struct row *row, uint64_t whole, FILE *file)
 
 	fputs("<div class=\"row\"><span>", file);
 	put_escaped(file, label_of(row));
-	fprintf(file,
-		"</span><div class=\"bar\" style=\"width:%.4f%%\">",
+	fprintf(file, "</span><div class=\"bar\" style=\"width:%.4f%%\">",
 		100.0 * row->size / whole);
 	for (; segment < row->segments + row->count; segment++) {
-		fprintf(file, "<i class=\"p%d\" style=\"width:%.4f%%\" title=\"",
+		fprintf(file,
+			"<i class=\"p%d\" style=\"width:%.4f%%\" title=\"",
 			segment->paint, 100.0 * segment->size / row->size);
 		put_escaped(file, segment->tip);
 		fputs("\"></i>", file);
@@ -605,9 +605,8 @@ bool picture_html(const struct picture *picture, FILE *file)
 	fputs("<div class=\"legend\">", file);
 	for (paint = 0; paint < PAINT_COUNT; paint++)
 		if (picture->used[paint])
-			fprintf(file,
-				"<span><i class=\"p%d\"></i>%s</span>\n", paint,
-				paints[paint].name);
+			fprintf(file, "<span><i class=\"p%d\"></i>%s</span>\n",
+				paint, paints[paint].name);
 	fputs("</div></body></html>\n", file);
 	return !ferror(file);
 }

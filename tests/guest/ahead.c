@@ -135,7 +135,8 @@ static void populate_always(void)
 
 static const struct guest_case cases[] = {
 	{ "a fault maps its neighbours", around },
-	{ "at most a table's worth, and no other range's", around_within_a_table },
+	{ "at most a table's worth, and no other range's",
+	  around_within_a_table },
 	{ "neighbours when the pool ends", around_the_last_page },
 	{ "how many neighbours: bad numbers", bad_around },
 	{ "a child of fork does as its parent", around_in_a_child },

@@ -161,8 +161,7 @@ static void write_while_there_are_pages(void *argument)
 	}
 	CHECK(i == far_pages_writable(free_pages));
 	/* What could not be done has taken nothing. */
-	CHECK(pool_status().free_pages ==
-	      free_pages - (i ? 1 : 0) - 3 * i);
+	CHECK(pool_status().free_pages == free_pages - (i ? 1 : 0) - 3 * i);
 	view_check();
 }
 

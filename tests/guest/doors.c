@@ -247,8 +247,9 @@ static void native_is_hard(void)
 	CHECK(mremap(memory, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
 	CHECK(mremap(memory, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
 	CHECK(mremap(REGION, REGION_SIZE, PAGE, 0) == MAP_FAILED);
-	CHECK(mmap(memory, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-		   -1, 0) == MAP_FAILED);
+	CHECK(mmap(memory, PAGE, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) == MAP_FAILED);
 	CHECK(holds(memory, 4 * PAGE, 1));
 	CHECK(pool_status().data_pages == 4);
 }

@@ -179,8 +179,8 @@ static void protecting_by_key(void)
 	for (size_t i = 0; i < COUNT_OF(prots); i++) {
 		CHECK(syscall(SYS_pkey_mprotect, REGION, REGION_SIZE, prots[i],
 			      key) == -1);
-		CHECK(syscall(SYS_pkey_mprotect, memory, PAGE, prots[i],
-			      key) == -1);
+		CHECK(syscall(SYS_pkey_mprotect, memory, PAGE, prots[i], key) ==
+		      -1);
 		CHECK(is_intact(memory));
 	}
 }

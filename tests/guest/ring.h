@@ -90,8 +90,8 @@ static inline int ring_register(struct ring *ring, void *memory, size_t size)
 {
 	struct iovec buffer = { memory, size };
 
-	return syscall(SYS_io_uring_register, ring->fd,
-		       IORING_REGISTER_BUFFERS, &buffer, 1);
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS,
+		       &buffer, 1);
 }
 
 #endif /* RING_H */

@@ -165,8 +165,7 @@ static unsigned long nr_spares(const struct petmem_memmap_spares *spares)
 	const struct list_head *node;
 	unsigned long count = 0;
 
-	list_for_each(node, &spares->ranges)
-		count++;
+	list_for_each(node, &spares->ranges) count++;
 	return count;
 }
 
@@ -271,7 +270,9 @@ static bool test_no_memory(void)
 	REQUIRE(host_live == 0);
 	for (unsigned long nth = 1; nth <= PETMEM_MEMMAP_ALLOC_SPARES; nth++) {
 		host_fail_at = nth;
-		REQUIRE(petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES) == -ENOMEM);
+		REQUIRE(petmem_memmap_get_spares(&spares,
+						 PETMEM_MEMMAP_ALLOC_SPARES) ==
+			-ENOMEM);
 		REQUIRE(host_live == 0);
 		petmem_memmap_put_spares(&spares);
 	}

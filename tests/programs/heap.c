@@ -50,8 +50,8 @@ static void check_maps(void)
 
 	check_value(maps != NULL, "/proc/self/maps");
 	while (fgets(line, sizeof(line), maps)) {
-		fields = sscanf(line, "%lx-%lx %*s %*s %*s %lu %255s", &start, &end, &inode,
-				name);
+		fields = sscanf(line, "%lx-%lx %*s %*s %*s %lu %255s", &start,
+				&end, &inode, name);
 		if (fields == 4 && strcmp(name, "[heap]"))
 			file_end = end;
 		else if (start != file_end &&
@@ -60,7 +60,8 @@ static void check_maps(void)
 	}
 	fclose(maps);
 	if (ordinary > MB)
-		errx(1, "%lu bytes of ordinary memory look like a heap", ordinary);
+		errx(1, "%lu bytes of ordinary memory look like a heap",
+		     ordinary);
 }
 
 /* Every way to get memory, and every size class. */
@@ -75,12 +76,14 @@ static void places(void)
 		memset(pointer, 1, size);
 		pointer = realloc(pointer, size + size / 2);
 		check(pointer, size + size / 2);
-		check_value(((char *)pointer)[0] == 1 && ((char *)pointer)[size - 1] == 1,
+		check_value(((char *)pointer)[0] == 1 &&
+				    ((char *)pointer)[size - 1] == 1,
 			    "realloc() lost the contents");
 		free(pointer);
 		pointer = calloc(1, size);
 		check(pointer, size);
-		check_value(!((char *)pointer)[0] && !((char *)pointer)[size - 1],
+		check_value(!((char *)pointer)[0] &&
+				    !((char *)pointer)[size - 1],
 			    "calloc() does not clear");
 		free(pointer);
 	}
@@ -89,7 +92,8 @@ static void places(void)
 		check(pointer, size);
 		check_value((uintptr_t)pointer % size == 0, "not aligned");
 		free(pointer);
-		check_value(!posix_memalign(&pointer, size, 1), "posix_memalign()");
+		check_value(!posix_memalign(&pointer, size, 1),
+			    "posix_memalign()");
 		check(pointer, 1);
 		free(pointer);
 	}
@@ -137,7 +141,8 @@ static void threads(void)
 	uintptr_t i;
 
 	for (i = 0; i < THREADS; i++)
-		check_value(!pthread_create(&thread[i], NULL, churn, (void *)(i + 1)),
+		check_value(!pthread_create(&thread[i], NULL, churn,
+					    (void *)(i + 1)),
 			    "pthread_create()");
 	for (i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
@@ -156,7 +161,8 @@ static void forks(void)
 			    "pthread_create()");
 		child = fork();
 		if (!child) {
-			check_value(!strcmp(text, "before"), "the child's heap");
+			check_value(!strcmp(text, "before"),
+				    "the child's heap");
 			strcpy(text, "child");
 			churn((void *)9UL);
 			_exit(0);
@@ -212,8 +218,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "places", places }, { "threads", threads }, { "forks", forks },
-	{ "closes", closes }, { "files", files },     { "gives-back", gives_back },
+	{ "places", places },	  { "threads", threads },
+	{ "forks", forks },	  { "closes", closes },
+	{ "files", files },	  { "gives-back", gives_back },
 	{ "outgrows", outgrows },
 };
 

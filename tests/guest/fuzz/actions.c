@@ -50,20 +50,30 @@
 #endif
 #define PR_SET_MEMORY_MERGE_ 67 /* Linux 6.4 */
 #define ADVICES 128
-#define MMAP_FLAGS \
+#define MMAP_FLAGS                                                  \
 	(MAP_SHARED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | \
 	 MAP_NORESERVE | MAP_HUGETLB | MAP_32BIT | MAP_NONBLOCK | MAP_SYNC)
-#define MSG_FLAGS \
+#define MSG_FLAGS                                                           \
 	(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_ZEROCOPY | \
 	 MSG_OOB | MSG_ERRQUEUE)
 #define RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-#define CALL(weight, name, ...) \
-	{ #name, weight, run_call, SYS_##name, { __VA_ARGS__ }, false }
-#define IOCTL(weight, name) \
-	{ #name, weight, run_ioctl, PETMEM_IOC_##name, {}, false }
-#define DO(weight, function) { #function, weight, function, 0, {}, false }
-#define BRANCH(weight, function) { #function, weight, function, 0, {}, true }
+#define CALL(weight, name, ...)                                             \
+	{                                                                   \
+#name, weight, run_call, SYS_##name, { __VA_ARGS__ }, false \
+	}
+#define IOCTL(weight, name)                                            \
+	{                                                              \
+#name, weight, run_ioctl, PETMEM_IOC_##name, {}, false \
+	}
+#define DO(weight, function)                              \
+	{                                                 \
+#function, weight, function, 0, {}, false \
+	}
+#define BRANCH(weight, function)                         \
+	{                                                \
+#function, weight, function, 0, {}, true \
+	}
 
 static const struct action actions[] = {
 	/* petmem.h */
@@ -103,7 +113,8 @@ static const struct action actions[] = {
 	CALL(8, mremap, ADDRESS, LENGTH, LENGTH, BITS(7), ADDRESS),
 	CALL(20, madvise, ADDRESS, LENGTH, BELOW(ADVICES)),
 	CALL(4, process_madvise, FD, IOVEC, IS(2), BELOW(ADVICES), IS(0)),
-	CALL(3, remap_file_pages, ADDRESS, LENGTH, IS(0), BELOW(4), BITS(MMAP_FLAGS)),
+	CALL(3, remap_file_pages, ADDRESS, LENGTH, IS(0), BELOW(4),
+	     BITS(MMAP_FLAGS)),
 	CALL(3, pkey_alloc, IS(0), BELOW(4)),
 	CALL(4, pkey_mprotect, ADDRESS, LENGTH, BITS(RWX), BELOW(4)),
 	CALL(2, mseal, ADDRESS, LENGTH, IS(0)),
@@ -123,7 +134,8 @@ static const struct action actions[] = {
 	CALL(3, set_mempolicy, BELOW(8), BUFFER, BELOW(128)),
 	CALL(3, get_mempolicy, BUFFER, BUFFER, BELOW(128), ADDRESS, BITS(7)),
 	CALL(3, set_mempolicy_home_node, ADDRESS, LENGTH, BELOW(4), IS(0)),
-	CALL(4, move_pages, PROCESS, BELOW(32), BUFFER, BUFFER, BUFFER, BITS(6)),
+	CALL(4, move_pages, PROCESS, BELOW(32), BUFFER, BUFFER, BUFFER,
+	     BITS(6)),
 	CALL(2, migrate_pages, PROCESS, BELOW(64), BUFFER, BUFFER),
 	CALL(2, cachestat, FD, BUFFER, BUFFER, IS(0)),
 
@@ -145,8 +157,10 @@ static const struct action actions[] = {
 	CALL(2, tee, FD, FD, BYTES, BITS(15)),
 	CALL(3, sendfile, FD, FD, BUFFER, BYTES),
 	CALL(2, copy_file_range, FD, BUFFER, FD, BUFFER, BYTES, IS(0)),
-	CALL(5, process_vm_readv, PROCESS, IOVEC, BELOW(3), IOVEC, BELOW(3), IS(0)),
-	CALL(5, process_vm_writev, PROCESS, IOVEC, BELOW(3), IOVEC, BELOW(3), IS(0)),
+	CALL(5, process_vm_readv, PROCESS, IOVEC, BELOW(3), IOVEC, BELOW(3),
+	     IS(0)),
+	CALL(5, process_vm_writev, PROCESS, IOVEC, BELOW(3), IOVEC, BELOW(3),
+	     IS(0)),
 	CALL(5, getrandom, BUFFER, BYTES, BITS(7)),
 	CALL(3, getdents64, FD, BUFFER, BYTES),
 	CALL(3, getcwd, BUFFER, BYTES),

@@ -98,8 +98,8 @@ void debug_child(struct flow *flow, const struct action *action)
 	waitpid(child, NULL, __WALL);
 }
 
-static const char *const names[] = { "maps",	  "smaps",   "smaps_rollup",
-				     "numa_maps", "pagemap", "status",
+static const char *const names[] = { "maps",	  "smaps",    "smaps_rollup",
+				     "numa_maps", "pagemap",  "status",
 				     "statm",	  "map_files" };
 
 /* Some of a file; of pagemap, what stands for an address. */

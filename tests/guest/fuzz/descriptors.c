@@ -51,8 +51,8 @@ static void open_pair(size_t *used, int type)
 {
 	int pair[2];
 
-	if (type ? socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, pair) :
-		   pipe2(pair, O_NONBLOCK))
+	if (type ? socketpair(AF_UNIX, type | SOCK_NONBLOCK, 0, pair)
+		 : pipe2(pair, O_NONBLOCK))
 		return;
 	keep(used, pair[0]);
 	keep(used, pair[1]);

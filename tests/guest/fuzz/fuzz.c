@@ -23,13 +23,13 @@
 
 /* What has to be reached, where it can be seen. */
 static const char *const main_functions[] = {
-	"petmem_alloc_vspace",	       "petmem_free_vspace",
-	"petmem_query_vspace",	       "petmem_handle_pagefault",
-	"petmem_populate_vspace",      "petmem_pgtables_make_private",
-	"petmem_pgtables_unmap",       "petmem_tlb_shootdown",
-	"petmem_reservation_mmap",     "petmem_process_reserve",
-	"petmem_cow_fork",	       "petmem_cow_break",
-	"petmem_alloc_pages",	       "petmem_free_pages",
+	"petmem_alloc_vspace",	   "petmem_free_vspace",
+	"petmem_query_vspace",	   "petmem_handle_pagefault",
+	"petmem_populate_vspace",  "petmem_pgtables_make_private",
+	"petmem_pgtables_unmap",   "petmem_tlb_shootdown",
+	"petmem_reservation_mmap", "petmem_process_reserve",
+	"petmem_cow_fork",	   "petmem_cow_break",
+	"petmem_alloc_pages",	   "petmem_free_pages",
 };
 
 static uint64_t seed = 1;
@@ -69,26 +69,44 @@ static _Noreturn void run_after_exec(const char *text)
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seed", 1, NULL, 'r' },      { "seconds", 1, NULL, 's' },
-		{ "workers", 1, NULL, 'w' },   { "program", 1, NULL, 'p' },
-		{ "steps", 1, NULL, 'n' },     { "only", 1, NULL, 'o' },
-		{ "times", 1, NULL, 't' },     { "verbose", 0, NULL, 'v' },
+		{ "seed", 1, NULL, 'r' },	{ "seconds", 1, NULL, 's' },
+		{ "workers", 1, NULL, 'w' },	{ "program", 1, NULL, 'p' },
+		{ "steps", 1, NULL, 'n' },	{ "only", 1, NULL, 'o' },
+		{ "times", 1, NULL, 't' },	{ "verbose", 0, NULL, 'v' },
 		{ "after-exec", 1, NULL, 'x' }, { NULL, 0, NULL, 0 },
 	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'r': seed = strtoull(optarg, NULL, 0); break;
-		case 's': seconds = strtoul(optarg, NULL, 0); break;
-		case 'w': workers = strtoul(optarg, NULL, 0); break;
-		case 'p': program_seed = strtoull(optarg, NULL, 0); break;
-		case 'n': parse_steps(optarg); break;
-		case 'o': choice.only = optarg; break;
-		case 't': times = strtoul(optarg, NULL, 0); break;
-		case 'v': choice.verbose = true; break;
-		case 'x': run_after_exec(optarg);
-		default: usage();
+		case 'r':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 's':
+			seconds = strtoul(optarg, NULL, 0);
+			break;
+		case 'w':
+			workers = strtoul(optarg, NULL, 0);
+			break;
+		case 'p':
+			program_seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			parse_steps(optarg);
+			break;
+		case 'o':
+			choice.only = optarg;
+			break;
+		case 't':
+			times = strtoul(optarg, NULL, 0);
+			break;
+		case 'v':
+			choice.verbose = true;
+			break;
+		case 'x':
+			run_after_exec(optarg);
+		default:
+			usage();
 		}
 	}
 	if (optind < argc)
@@ -124,7 +142,8 @@ static bool judge_coverage(unsigned int number, bool traced)
 
 static bool run_groups(void)
 {
-	unsigned int groups = seconds > GROUP_SECONDS ? seconds / GROUP_SECONDS : 1;
+	unsigned int groups =
+		seconds > GROUP_SECONDS ? seconds / GROUP_SECONDS : 1;
 	bool traced = kcov_init(THREADS_TRACED);
 	bool all = true;
 	pid_t hog = 0;
@@ -138,7 +157,8 @@ static bool run_groups(void)
 		if (i == groups / 2 && groups > 1)
 			hog = start_hog();
 		passed = run_group(seed + i, seconds / groups, workers);
-		printf("%s %u - seed %" PRIu64 ": %" PRIu64 " programs, %" PRIu64 " steps%s\n",
+		printf("%s %u - seed %" PRIu64 ": %" PRIu64
+		       " programs, %" PRIu64 " steps%s\n",
 		       passed ? "ok" : "not ok", i + 1, seed + i,
 		       result->programs - programs, result->steps - steps,
 		       hog ? ", hardly any memory" : "");

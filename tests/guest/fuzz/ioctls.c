@@ -67,8 +67,8 @@ static uint32_t reserved_draw(struct flow *flow)
 static void fill_fault(struct flow *flow, struct petmem_fault *fault)
 {
 	fault->addr = address_draw(flow);
-	fault->error_code = one_in(flow, 8) ? draw(flow, 1ULL << 32) :
-					      draw(flow, 8);
+	fault->error_code =
+		one_in(flow, 8) ? draw(flow, 1ULL << 32) : draw(flow, 8);
 	fault->reserved = reserved_draw(flow);
 }
 
@@ -98,16 +98,17 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_ALLOC:
 		argument->alloc.size = size_draw(flow);
 		argument->alloc.align = align_draw(flow);
-		argument->alloc.flags = one_in(flow, 4) ? draw(flow, 8) :
-							  reserved_draw(flow);
+		argument->alloc.flags =
+			one_in(flow, 4) ? draw(flow, 8) : reserved_draw(flow);
 		break;
 	case PETMEM_IOC_FAULT:
 		fill_fault(flow, &argument->fault);
 		break;
 	case PETMEM_IOC_MODE:
 		argument->mode.flags = draw(flow, 4);
-		argument->mode.fault_around =
-			one_in(flow, 8) ? draw(flow, 2000) : 1ULL << draw(flow, 10);
+		argument->mode.fault_around = one_in(flow, 8)
+						      ? draw(flow, 2000)
+						      : 1ULL << draw(flow, 10);
 		break;
 	case PETMEM_IOC_POPULATE:
 		argument->populate.addr = address_draw(flow);
@@ -149,8 +150,7 @@ static void note_result(struct allocation *slot, long command, const void *at)
 
 void run_ioctl(struct flow *flow, const struct action *action)
 {
-	struct allocation *slot =
-		&program.allocations[draw(flow, ALLOCATIONS)];
+	struct allocation *slot = &program.allocations[draw(flow, ALLOCATIONS)];
 	long command = action->number;
 	union argument argument;
 	long outcome;

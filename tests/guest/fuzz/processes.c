@@ -84,8 +84,7 @@ void vfork_child(struct flow *flow, const struct action *action)
 	draw_shared_addresses(flow);
 	child = vfork();
 	if (child == 0) {
-		use_shared_memory(shared_addresses,
-				  COUNT_OF(shared_addresses));
+		use_shared_memory(shared_addresses, COUNT_OF(shared_addresses));
 		if (execs)
 			execve("/nothing", arguments, NULL);
 		_exit(0);

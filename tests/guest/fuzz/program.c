@@ -103,8 +103,8 @@ static void handle_alarm(int signal)
 
 static void set_up_signals(void)
 {
-	static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP,
-				      SIGSYS };
+	static const int deadly[] = { SIGSEGV, SIGBUS,	SIGILL,
+				      SIGFPE,  SIGTRAP, SIGSYS };
 	struct sigaction action = {
 		.sa_sigaction = handle_fault,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK,
@@ -169,8 +169,8 @@ static void take_step(struct flow *flow)
 		return;
 	atomic_fetch_add(&result->steps, 1);
 	if (choice.verbose)
-		dprintf(STDERR_FILENO, "# %d: %#lx step %u: %s\n",
-			flow->thread, flow->seed, flow->step, action->name);
+		dprintf(STDERR_FILENO, "# %d: %#lx step %u: %s\n", flow->thread,
+			flow->seed, flow->step, action->name);
 	flow_take(flow, action);
 }
 
@@ -211,9 +211,9 @@ pid_t flow_fork(struct flow *flow)
 
 static void make_scratch(void)
 {
-	char *scratch = mmap(SCRATCH, SCRATCH_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			     -1, 0);
+	char *scratch =
+		mmap(SCRATCH, SCRATCH_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (scratch != SCRATCH)
 		_exit(1);

@@ -41,9 +41,9 @@ static bool ring_open(struct ring *ring, uint32_t flags)
 	ring->fd = syscall(SYS_io_uring_setup, ENTRIES, &ring->parameters);
 	if (ring->fd < 0)
 		return false;
-	ring->submissions = mmap(NULL, submissions_size(ring),
-				 PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
-				 IORING_OFF_SQ_RING);
+	ring->submissions =
+		mmap(NULL, submissions_size(ring), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
 	ring->entries = mmap(NULL, entries_size(ring), PROT_READ | PROT_WRITE,
 			     MAP_SHARED, ring->fd, IORING_OFF_SQES);
 	return ring->submissions != MAP_FAILED && ring->entries != MAP_FAILED;
@@ -61,17 +61,26 @@ static void ring_close(struct ring *ring)
 static struct io_uring_sqe entry_draw(struct flow *flow)
 {
 	static const uint8_t operations[] = {
-		IORING_OP_READ,	      IORING_OP_WRITE,	     IORING_OP_READV,
-		IORING_OP_WRITEV,     IORING_OP_READ_FIXED,  IORING_OP_READ_FIXED,
-		IORING_OP_WRITE_FIXED, IORING_OP_WRITE_FIXED, IORING_OP_RECV,
-		IORING_OP_SEND,	      IORING_OP_MADVISE,     IORING_OP_STATX,
+		IORING_OP_READ,
+		IORING_OP_WRITE,
+		IORING_OP_READV,
+		IORING_OP_WRITEV,
+		IORING_OP_READ_FIXED,
+		IORING_OP_READ_FIXED,
+		IORING_OP_WRITE_FIXED,
+		IORING_OP_WRITE_FIXED,
+		IORING_OP_RECV,
+		IORING_OP_SEND,
+		IORING_OP_MADVISE,
+		IORING_OP_STATX,
 		IORING_OP_PROVIDE_BUFFERS,
 	};
 
 	return (struct io_uring_sqe){
-		.opcode = one_in(flow, 8) ?
-				  draw(flow, 64) :
-				  operations[draw(flow, COUNT_OF(operations))],
+		.opcode =
+			one_in(flow, 8)
+				? draw(flow, 64)
+				: operations[draw(flow, COUNT_OF(operations))],
 		.flags = one_in(flow, 2) ? 0 : draw(flow, 64),
 		.fd = descriptor_draw(flow),
 		.off = one_in(flow, 2) ? 0 : address_draw(flow),

@@ -90,7 +90,8 @@ static uid_t account_of(unsigned int worker)
 
 static void become(uid_t account)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(account, account, account) < 0 ||
+	if (setgroups(0, NULL) < 0 ||
+	    setresgid(account, account, account) < 0 ||
 	    setresuid(account, account, account) < 0)
 		_exit(EXIT_FAILURE);
 }

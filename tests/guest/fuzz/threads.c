@@ -118,8 +118,8 @@ void leave_robust_list(struct flow *flow, const struct action *action)
 
 	child = flow_fork(flow);
 	if (child == 0) {
-		action_count(action, syscall(SYS_set_robust_list, head,
-					     sizeof(list)));
+		action_count(action,
+			     syscall(SYS_set_robust_list, head, sizeof(list)));
 		if (filled)
 			memcpy((void *)head, &list, sizeof(list));
 		_exit(0);

@@ -22,7 +22,8 @@
 
 static uint64_t tag_of(uint32_t owner)
 {
-	return (uint64_t)owner << OWNER_SHIFT | (uint32_t)mix(owner, OWNER_SHIFT);
+	return (uint64_t)owner << OWNER_SHIFT |
+	       (uint32_t)mix(owner, OWNER_SHIFT);
 }
 
 static uint64_t tag(void)

@@ -25,14 +25,10 @@ static const uint64_t wild[] = {
 };
 
 static const uint64_t region_edges[] = {
-	PETMEM_REGION_START - PAGE,
-	PETMEM_REGION_START,
-	PETMEM_REGION_START + 1,
-	PETMEM_REGION_START + 2 * MIB,
-	PETMEM_REGION_START + GIB,
-	PETMEM_REGION_START + GIB - PAGE,
-	PETMEM_REGION_END - PAGE,
-	PETMEM_REGION_END - 1,
+	PETMEM_REGION_START - PAGE, PETMEM_REGION_START,
+	PETMEM_REGION_START + 1,    PETMEM_REGION_START + 2 * MIB,
+	PETMEM_REGION_START + GIB,  PETMEM_REGION_START + GIB - PAGE,
+	PETMEM_REGION_END - PAGE,   PETMEM_REGION_END - 1,
 	PETMEM_REGION_END,
 };
 
@@ -140,8 +136,8 @@ uint64_t buffer_draw(struct flow *flow)
 
 static uint64_t bytes_draw(struct flow *flow)
 {
-	static const uint64_t bytes[] = { 0,	1,	  8,	     64,
-					  1000, PAGE,	  PAGE + 1,  3 * PAGE,
+	static const uint64_t bytes[] = { 0,	 1,	     8,	       64,
+					  1000,	 PAGE,	     PAGE + 1, 3 * PAGE,
 					  65536, 1ULL << 31, -1ULL };
 
 	return bytes[draw(flow, COUNT_OF(bytes))];

@@ -27,16 +27,46 @@ struct value {
 };
 
 /* As the table in actions.c writes them. */
-#define IS(number) { VALUE_CONSTANT, (number) }
-#define ADDRESS { VALUE_ADDRESS, 0 }
-#define BUFFER { VALUE_BUFFER, 0 }
-#define LENGTH { VALUE_LENGTH, 0 }
-#define BYTES { VALUE_BYTES, 0 }
-#define FD { VALUE_DESCRIPTOR, 0 }
-#define PROCESS { VALUE_PROCESS, 0 }
-#define BITS(mask) { VALUE_BITS, (mask) }
-#define BELOW(limit) { VALUE_BELOW, (limit) }
-#define IOVEC { VALUE_IOVEC, 0 }
+#define IS(number)                       \
+	{                                \
+		VALUE_CONSTANT, (number) \
+	}
+#define ADDRESS                  \
+	{                        \
+		VALUE_ADDRESS, 0 \
+	}
+#define BUFFER                  \
+	{                       \
+		VALUE_BUFFER, 0 \
+	}
+#define LENGTH                  \
+	{                       \
+		VALUE_LENGTH, 0 \
+	}
+#define BYTES                  \
+	{                      \
+		VALUE_BYTES, 0 \
+	}
+#define FD                          \
+	{                           \
+		VALUE_DESCRIPTOR, 0 \
+	}
+#define PROCESS                  \
+	{                        \
+		VALUE_PROCESS, 0 \
+	}
+#define BITS(mask)                 \
+	{                          \
+		VALUE_BITS, (mask) \
+	}
+#define BELOW(limit)                 \
+	{                            \
+		VALUE_BELOW, (limit) \
+	}
+#define IOVEC                  \
+	{                      \
+		VALUE_IOVEC, 0 \
+	}
 
 uint64_t value_draw(struct flow *flow, struct value value);
 
