@@ -3,6 +3,7 @@
 #
 # Debian's packages, of any release, downloaded and unpacked without being root. To be
 # sourced after vm/common.sh.
+# shellcheck disable=SC2154  # cache, which that sets
 
 # Print the address that this machine gets a kind of package from: '' for Debian
 # itself, -security for its security updates. Before the first apt-get update
