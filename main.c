@@ -277,12 +277,12 @@ static const struct command {
 	unsigned int number;
 	int (*run)(struct file *file, void __user *user);
 } commands[] = {
-	{ PETMEM_IOC_VERSION, do_version }, { PETMEM_IOC_ALLOC, do_alloc },
-	{ PETMEM_IOC_FREE, do_free },	    { PETMEM_IOC_QUERY, do_query },
-	{ PETMEM_IOC_FAULT, do_fault },	    { PETMEM_IOC_INVLPG, do_invlpg },
-	{ PETMEM_IOC_DUMP, do_dump },	    { PETMEM_IOC_DONATE, do_donate },
-	{ PETMEM_IOC_RELEASE, do_release }, { PETMEM_IOC_STATUS, do_status },
-	{ PETMEM_IOC_BLOCK, do_block },	    { PETMEM_IOC_MODE, do_mode },
+	{ PETMEM_IOC_VERSION, do_version },   { PETMEM_IOC_ALLOC, do_alloc },
+	{ PETMEM_IOC_FREE, do_free },	      { PETMEM_IOC_QUERY, do_query },
+	{ PETMEM_IOC_FAULT, do_fault },	      { PETMEM_IOC_INVLPG, do_invlpg },
+	{ PETMEM_IOC_DUMP, do_dump },	      { PETMEM_IOC_DONATE, do_donate },
+	{ PETMEM_IOC_RELEASE, do_release },   { PETMEM_IOC_STATUS, do_status },
+	{ PETMEM_IOC_BLOCK, do_block },	      { PETMEM_IOC_MODE, do_mode },
 	{ PETMEM_IOC_POPULATE, do_populate },
 };
 

@@ -235,7 +235,8 @@ int petmem_dump_vspace(struct petmem_process *process)
 }
 
 /* Put a page of zeros from the pool behind an address. */
-static int map_new_page(struct mm_struct *mm, u64 addr, struct petmem_leaf *leaf)
+static int map_new_page(struct mm_struct *mm, u64 addr,
+			struct petmem_leaf *leaf)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 
