@@ -200,7 +200,9 @@ static void make_attempt(void *argument)
 		after = pool_status();
 		CHECK(after.total_pages == before.total_pages);
 		CHECK(after.data_pages == before.data_pages);
-		CHECK(after.table_pages == before.table_pages);
+		/* An ALLOC that is undone may leave a child with tables of its own. */
+		CHECK(attempt->place == COPY ||
+		      after.table_pages == before.table_pages);
 		if (operation->check_failed)
 			operation->check_failed();
 		attempt->empty = false;
