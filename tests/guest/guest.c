@@ -63,18 +63,28 @@ static void run_body(void *argument)
 {
 	const struct guest_case *test = argument;
 
+	CHECK(setpgid(0, 0) == 0);
 	test->run();
+}
+
+/* A case that failed may have left processes: they are no longer of interest. */
+static void end_group(pid_t leader)
+{
+	while (kill(-leader, SIGKILL) == 0 || errno != ESRCH)
+		waitpid(-leader, NULL, 0);
 }
 
 static bool run_case(const struct guest_case *test, int number)
 {
 	struct petmem_status before = pool_status();
-	int status = status_of(spawn(run_body, (void *)test));
+	pid_t leader = spawn(run_body, (void *)test);
+	int status = status_of(leader);
 	struct petmem_status after = pool_status();
 	bool skipped = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIPPED;
 	bool passed =
 		skipped || (WIFEXITED(status) && WEXITSTATUS(status) == 0);
 
+	end_group(leader);
 	if (WIFSIGNALED(status))
 		printf("# killed by signal %d\n", WTERMSIG(status));
 	passed = same_counts(&before, &after) && passed;
@@ -88,6 +98,8 @@ int run_cases(const struct guest_case *cases, size_t count)
 {
 	bool passed = true;
 
+	/* What a case leaves becomes a child of this process, which ends it. */
+	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	printf("1..%zu\n", count);
 	for (size_t i = 0; i < count; i++)
 		passed = run_case(&cases[i], i + 1) && passed;
