@@ -239,7 +239,7 @@ static void measure_write(const struct peer *peer, size_t size)
 	report("write-first-child", peer, size, median(first, rounds));
 	report("write-first-parent", peer, size, median(parent, rounds));
 	report("write-all", peer, size,
-	       (double)median(all, rounds) / (size / PAGE_SIZE));
+	       (double)median(all, rounds) * PAGE_SIZE / size);
 	peer->put(memory, size);
 }
 

@@ -59,6 +59,6 @@ void run_threads(const struct peer *peer)
 			peer->put(memory, count * EACH);
 		}
 		report("threads", peer, count,
-		       (double)best / (count * EACH / PAGE_SIZE));
+		       (double)best * PAGE_SIZE / (count * EACH));
 	}
 }

@@ -8,7 +8,7 @@
 
 #include "guest.h"
 
-enum { TABLE = 512 }; /* pages of one page table */
+#define TABLE ((size_t)512) /* pages of one page table */
 
 static size_t data_pages(void)
 {

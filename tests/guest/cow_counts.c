@@ -15,7 +15,7 @@
 #include "view.h"
 
 /* On the way to a page there are a PUD, a PMD and a PTE table. */
-#define TABLES 3
+#define TABLES UINT64_C(3)
 
 #define MAX_RELATIVES "/sys/module/petmem/parameters/max_relatives"
 

@@ -294,19 +294,11 @@ static void write_by_file(int memory, size_t page)
 	      (ssize_t)PAGE);
 }
 
-static void debug_relative(enum door door)
+/* Looking copies nothing. */
+static void look_at_both(pid_t child, int memory, int own)
 {
-	struct petmem_status before;
-	int memory, own;
-	pid_t child;
+	struct petmem_status before = pool_status();
 
-	begin(door);
-	child = spawn(be_debugged, NULL);
-	await_stop(child);
-	memory = open_memory(child);
-	own = open_memory(getpid());
-	/* Looking copies nothing. */
-	before = pool_status();
 	for (size_t i = 0; i < PAGES; i++) {
 		errno = 0;
 		CHECK(ptrace(PTRACE_PEEKDATA, child, view.page[i], NULL) ==
@@ -316,6 +308,19 @@ static void debug_relative(enum door door)
 		check_by_file(own, i, view.seed[i]);
 	}
 	CHECK(pool_status().free_pages == before.free_pages);
+}
+
+static void debug_relative(enum door door)
+{
+	int memory, own;
+	pid_t child;
+
+	begin(door);
+	child = spawn(be_debugged, NULL);
+	await_stop(child);
+	memory = open_memory(child);
+	own = open_memory(getpid());
+	look_at_both(child, memory, own);
 	write_by_file(memory, 0);
 	CHECK(ptrace(PTRACE_POKEDATA, child, view.page[1],
 		     (void *)(long)INCOMING) == 0);

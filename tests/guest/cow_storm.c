@@ -15,7 +15,7 @@
 #include "view.h"
 
 /* On the way to a page there are a PUD, a PMD and a PTE table. */
-#define TABLES 3
+#define TABLES UINT64_C(3)
 
 static void begin_with(size_t pages)
 {

@@ -97,8 +97,7 @@ static void in_use(void)
 
 	connect_petmem();
 	memory = must_malloc(size);
-	for (size_t i = 0; i < size; i += PAGE)
-		memory[i] = 1;
+	CHECK(pet_populate(memory, size) == 0);
 	CHECK(ioctl(open_device(), PETMEM_IOC_RELEASE, &extent) == -1 &&
 	      errno == EBUSY);
 	CHECK(petmem("--release") != 0);

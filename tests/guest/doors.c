@@ -135,7 +135,7 @@ static void region_permissions(char permissions[5])
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
 	char line[200] = "";
-	unsigned long start;
+	unsigned long start = 0;
 
 	CHECK(maps != NULL);
 	permissions[0] = 0;

@@ -292,7 +292,6 @@ static void vforked(void)
 static void spawn_and_exec(void)
 {
 	static char *arguments[] = { "forks", after_exec, NULL };
-	extern char **environ;
 	int status;
 	pid_t child;
 

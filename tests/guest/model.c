@@ -40,7 +40,7 @@ enum {
 	LEVELS = 4, /* pages, and three levels of tables */
 	LEVEL_BITS = 9,
 	STEPS = 60, /* of a thread in a round */
-	ROUNDS = 20, /* without MODEL_SECONDS */
+	ROUNDS = 8, /* without MODEL_SECONDS */
 };
 
 #define STRIPE_SIZE (PAGE / STRIPES)

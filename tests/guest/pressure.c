@@ -151,16 +151,19 @@ static void first_touch(void *argument)
 static void each_step(void)
 {
 	struct holder holder;
-	unsigned char left, said;
+	const unsigned char finished = FINISHED;
+	unsigned char said;
 	pid_t child;
 
 	CHECK(pipe(holder.told) == 0 && pipe(holder.said) == 0);
 	child = spawn(hold_all, &holder);
 	/* If it dies, there is nothing to read. */
 	close(holder.said[1]);
-	for (left = 0; left <= FIRST_TOUCH; left++) {
-		CHECK(write(holder.told[1], &left, 1) == 1);
-		CHECK(read(holder.said[0], &said, 1) == 1 && said == left);
+	for (unsigned int left = 0; left <= FIRST_TOUCH; left++) {
+		unsigned char word = left;
+
+		CHECK(write(holder.told[1], &word, 1) == 1);
+		CHECK(read(holder.said[0], &said, 1) == 1 && said == word);
 		if (left < FIRST_TOUCH)
 			CHECK(dies_by(SIGSEGV, first_touch,
 				      (void *)(size_t)left));
@@ -168,8 +171,7 @@ static void each_step(void)
 			join(spawn(first_touch, (void *)(size_t)left));
 		CHECK(free_pages() == left);
 	}
-	left = FINISHED;
-	CHECK(write(holder.told[1], &left, 1) == 1);
+	CHECK(write(holder.told[1], &finished, 1) == 1);
 	join(child);
 }
 

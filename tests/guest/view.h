@@ -13,7 +13,7 @@
 enum { VIEW_MAX = 512 };
 
 /* Seeds of different writers are far enough apart for all pages of a view. */
-#define SEEDS 1000
+#define SEEDS UINT64_C(1000)
 
 static struct {
 	char *page[VIEW_MAX];

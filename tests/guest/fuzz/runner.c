@@ -283,7 +283,7 @@ static bool judge(const struct petmem_status *before, uint64_t taint_before)
 static _Noreturn void be_worker(unsigned int worker, uint64_t seed,
 				unsigned int seconds)
 {
-	uint64_t end = now_ms() + seconds * 1000;
+	uint64_t end = now_ms() + (uint64_t)seconds * 1000;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
