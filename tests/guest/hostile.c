@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -113,6 +115,54 @@ static void munmap_whole(void)
 	CHECK(munmap(REGION + MIB, PAGE) == 0);
 	memory = must_malloc(PAGES * PAGE);
 	CHECK(memory == REGION && is_zero(memory, PAGES * PAGE));
+}
+
+#define SHARED_PAGES ((size_t)128)
+
+/* Write to shared pages, one after the other, by ioctl: each write copies one. */
+static void *break_sharing(void *argument)
+{
+	struct petmem_fault fault = {
+		.addr = (uintptr_t)argument,
+		.error_code = PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE |
+			      PETMEM_FAULT_USER,
+	};
+	uint64_t end = fault.addr + SHARED_PAGES * PAGE;
+	int device = open_device();
+
+	while (fault.addr < end && ioctl(device, PETMEM_IOC_FAULT, &fault) == 0)
+		fault.addr += PAGE;
+	close(device);
+	return NULL;
+}
+
+static void wait_to_be_killed(void *argument)
+{
+	(void)argument;
+	for (;;)
+		pause();
+}
+
+/* The child keeps the pages shared. */
+static void munmap_in_the_middle(void)
+{
+	enum { ROUNDS = 20 };
+
+	connect_petmem();
+	for (int round = 0; round < ROUNDS; round++) {
+		char *memory = must_malloc(SHARED_PAGES * PAGE);
+		pthread_t thread;
+		pid_t child;
+
+		memset(memory, 1, SHARED_PAGES * PAGE);
+		child = spawn(wait_to_be_killed, NULL);
+		CHECK(pthread_create(&thread, NULL, break_sharing, memory) ==
+		      0);
+		CHECK(munmap(REGION, REGION_SIZE) == 0);
+		CHECK(pthread_join(thread, NULL) == 0);
+		CHECK(kill(child, SIGKILL) == 0);
+		status_of(child);
+	}
 }
 
 static void munmap_around(void)
@@ -367,6 +417,7 @@ static const struct guest_case cases[] = {
 	{ "mmap of the device", mmap_device },
 	{ "munmap of a part", munmap_part },
 	{ "munmap of the region, and petmem again", munmap_whole },
+	{ "munmap of the region while sharing is broken", munmap_in_the_middle },
 	{ "munmap and mmap of more than the region", munmap_around },
 	{ "mremap", moving },
 	{ "mprotect", protecting },
