@@ -12,6 +12,7 @@
 #include "process.h"
 
 #include <linux/hashtable.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -217,7 +218,7 @@ static bool family_join(struct petmem_family *family)
 	bool room;
 
 	mutex_lock(&family->lock);
-	room = family->members < READ_ONCE(max_relatives);
+	room = family->members < max(READ_ONCE(max_relatives), 1U);
 	if (room)
 		family->members++;
 	mutex_unlock(&family->lock);

@@ -330,16 +330,30 @@ static void three_relatives(void *argument)
 	view_check();
 }
 
+/* None is no less than one: a process is no relative of its own. */
+static void no_relatives(void *argument)
+{
+	(void)argument;
+	connect_petmem();
+	view_add_pages(must_malloc(PAGE), 1);
+	view_write_all(SEEDS);
+	join(spawn(be_without, REGION));
+	view_check();
+}
+
 static void too_many_relatives(void)
 {
 	char usual[20] = "";
-	int file = open(MAX_RELATIVES, O_RDONLY | O_CLOEXEC), status;
+	int file = open(MAX_RELATIVES, O_RDONLY | O_CLOEXEC), three, none;
 
 	CHECK(file >= 0 && read(file, usual, sizeof(usual) - 1) > 0);
 	CHECK(write_file(MAX_RELATIVES, "3") == 0);
-	status = status_of(spawn(three_relatives, NULL));
+	three = status_of(spawn(three_relatives, NULL));
+	CHECK(write_file(MAX_RELATIVES, "0") == 0);
+	none = status_of(spawn(no_relatives, NULL));
 	CHECK(write_file(MAX_RELATIVES, usual) == 0);
-	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
+	CHECK(WIFEXITED(three) && WEXITSTATUS(three) == EXIT_SUCCESS);
+	CHECK(WIFEXITED(none) && WEXITSTATUS(none) == EXIT_SUCCESS);
 }
 
 static const struct guest_case cases[] = {
