@@ -334,11 +334,24 @@ struct petmem_status pool_status(void)
 	return status;
 }
 
+/* Tables are less than one page in a hundred of these. */
+static size_t most_of(size_t pages)
+{
+	return pages / 100 * 99;
+}
+
+size_t take_most(char *memory)
+{
+	size_t pages = most_of(pool_status().free_pages);
+
+	CHECK(pet_populate(memory, pages * PAGE) == 0);
+	return pages;
+}
+
 void leave_free(size_t left)
 {
 	struct petmem_status status = pool_status();
-	/* Tables are less than one page in a hundred of these. */
-	size_t at_once = (status.free_pages - left) / 100 * 99;
+	size_t at_once = most_of(status.free_pages - left);
 	char *memory = must_malloc(status.total_pages * PAGE);
 	size_t page = SPARE_TOUCHES + 1;
 

@@ -120,6 +120,12 @@ struct petmem_status pool_status(void);
 #define SPARE_TOUCHES 4
 void leave_free(size_t left);
 
+/*
+ * Map most of what the pool has left behind @memory by one call: where pages are to be
+ * gone, and not to fault. Returns how many pages.
+ */
+size_t take_most(char *memory);
+
 /* ---- Small things ---- */
 
 /* Keep the calling thread on one of the CPUs. Returns false if there is none. */

@@ -65,9 +65,12 @@ static void give_back_until(size_t left)
 /* Take all pages of the pool, and number them. Returns how many of @memory's. */
 static size_t take_all(int device, size_t *memory)
 {
-	size_t stride = PAGE / sizeof(*memory), page = 0;
+	size_t stride = PAGE / sizeof(*memory), page;
 	char *last = must_malloc(FIRST_TOUCH * PAGE);
+	size_t most = take_most((char *)memory);
 
+	for (page = 0; page < most; page++)
+		memory[page * stride] = page;
 	while (fault_in(device, &memory[page * stride]) == 0) {
 		memory[page * stride] = page;
 		page++;
