@@ -30,8 +30,10 @@
  *   gives its thread an alternate signal stack if it has none; in other threads
  *   the handler uses the thread's own stack. A page fault inside a system call
  *   raises no signal: read() into a page that the program has not touched yet,
- *   or has not written since a fork, fails with EFAULT. pet_populate() maps
- *   pages ahead.
+ *   or has not written since a fork, fails with EFAULT. A signal that would have
+ *   to go on such a page (of an alternate stack, or of a thread's own as it grows)
+ *   kills by SIGSEGV instead, and words that clone() has the kernel write are not
+ *   written. pet_populate() maps pages ahead.
  *
  *   native: the kernel resolves them. No signal, and system calls work on all
  *   petmem memory.

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +33,8 @@
 #define SIZE ((size_t)2 * PAGE)
 #define OFFSET ((size_t)1000)
 #define SEED 3
+
+#define STACK_SIZE (16 * PAGE)
 
 static char pattern[SIZE];
 
@@ -337,7 +340,7 @@ static void note_stack(int signal)
 	char here;
 
 	(void)signal;
-	seen_on_stack = &here > stack && &here < stack + 16 * PAGE;
+	seen_on_stack = &here > stack && &here < stack + STACK_SIZE;
 }
 
 static void use_stack(void *argument)
@@ -347,20 +350,44 @@ static void use_stack(void *argument)
 	CHECK(raise(SIGUSR1) == 0 && seen_on_stack);
 }
 
-/* The kernel writes the signal's frame to a stack that is untouched, or shared. */
-static void signal_stack(void)
+/* SIGUSR1 comes to a stack that nobody has touched. */
+static void take_signals_on_stack(enum door door)
 {
 	struct sigaction action = { .sa_handler = note_stack,
 				    .sa_flags = SA_ONSTACK };
-	stack_t alternate = { .ss_size = 16 * PAGE };
+	stack_t alternate = { .ss_size = STACK_SIZE };
 
-	set_up(NATIVE);
-	stack = alternate.ss_sp = must_malloc(16 * PAGE);
+	set_up(door);
+	stack = alternate.ss_sp = must_malloc(STACK_SIZE);
 	CHECK(sigaltstack(&alternate, NULL) == 0);
 	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+}
+
+/* The kernel writes the signal's frame to a stack that is untouched, or shared. */
+static void signal_stack_native(void)
+{
+	take_signals_on_stack(NATIVE);
 	use_stack(NULL);
 	join(spawn(use_stack, NULL));
 	use_stack(NULL);
+}
+
+static void use_populated_stack(void *argument)
+{
+	CHECK(pet_populate(stack, STACK_SIZE) == 0);
+	use_stack(argument);
+}
+
+/* With faults by signal it cannot, and kills: the stack has to be populated, after each fork. */
+static void signal_stack_by_signal(void)
+{
+	take_signals_on_stack(SIGNAL);
+	CHECK(dies_by(SIGSEGV, use_stack, NULL));
+	use_populated_stack(NULL);
+	use_stack(NULL);
+	CHECK(dies_by(SIGSEGV, use_stack, NULL));
+	join(spawn(use_populated_stack, NULL));
+	use_populated_stack(NULL);
 }
 
 static int run_on_stack(void *argument)
@@ -372,25 +399,66 @@ static int run_on_stack(void *argument)
 	return 0;
 }
 
-/* A thread's stack, and the words that the kernel writes for it. */
-static void thread_stack(void)
+/* What clone() is given: the function's result, and two words for the kernel to write. */
+enum { RESULT, PARENT_WORD, CHILD_WORD, WORDS };
+
+static int *word(char *words, size_t number)
 {
-	char *words, *top;
+	return (int *)(words + number * PAGE);
+}
+
+/* Run a process in this address space; the result is as from waitpid(). */
+static int run_clone(char *words, char *thread_stack, pid_t *child)
+{
 	int status;
+
+	*child = clone(run_on_stack, thread_stack + STACK_SIZE,
+		       CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |
+			       CLONE_CHILD_CLEARTID | SIGCHLD,
+		       word(words, RESULT), word(words, PARENT_WORD), NULL,
+		       word(words, CHILD_WORD));
+	CHECK(*child > 0);
+	CHECK(waitpid(*child, &status, 0) == *child);
+	return status;
+}
+
+static void clone_works(char *words, char *thread_stack)
+{
 	pid_t child;
 
+	CHECK(run_clone(words, thread_stack, &child) == 0);
+	CHECK(*word(words, RESULT) == 7);
+	CHECK(*word(words, PARENT_WORD) == child);
+	CHECK(*word(words, CHILD_WORD) == 0);
+}
+
+static void clone_native(void)
+{
 	set_up(NATIVE);
-	words = must_malloc(3 * PAGE);
-	top = (char *)must_malloc(16 * PAGE) + 16 * PAGE;
-	child = clone(run_on_stack, top,
-		      CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |
-			      CLONE_CHILD_CLEARTID | SIGCHLD,
-		      words, words + PAGE, NULL, words + 2 * PAGE);
-	CHECK(child > 0);
-	CHECK(waitpid(child, &status, 0) == child && status == 0);
-	CHECK(*(int *)words == 7);
-	CHECK(*(pid_t *)(words + PAGE) == child);
-	CHECK(*(pid_t *)(words + 2 * PAGE) == 0);
+	clone_works(must_malloc(WORDS * PAGE), must_malloc(STACK_SIZE));
+}
+
+/*
+ * A stack that grows into untouched pages has no room for the frame of the signal that
+ * says so, and what the kernel cannot write to a word it leaves.
+ */
+static void clone_by_signal(void)
+{
+	char *words, *thread_stack;
+	pid_t child;
+	int status;
+
+	set_up(SIGNAL);
+	/* A core dump would end all who share the memory, before Linux 5.16. */
+	CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
+	words = must_malloc(WORDS * PAGE);
+	thread_stack = must_malloc(STACK_SIZE);
+	status = run_clone(words, thread_stack, &child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	CHECK(*word(words, RESULT) == 0 && *word(words, PARENT_WORD) == 0);
+	CHECK(pet_populate(thread_stack, STACK_SIZE) == 0);
+	CHECK(pet_populate(words, WORDS * PAGE) == 0);
+	clone_works(words, thread_stack);
 }
 
 /* ---- What pins pages ---- */
@@ -456,8 +524,11 @@ static const struct guest_case cases[] = {
 	  calls_by_signal },
 	{ "native: calls beyond an allocation", beyond_native },
 	{ "signal: calls beyond an allocation", beyond_by_signal },
-	{ "native: an alternate signal stack", signal_stack },
-	{ "native: clone on a stack, and its words", thread_stack },
+	{ "native: an alternate signal stack", signal_stack_native },
+	{ "signal: a signal stack has to be populated",
+	  signal_stack_by_signal },
+	{ "native: clone on a stack, and its words", clone_native },
+	{ "signal: they have to be populated", clone_by_signal },
 	{ "native: what pins pages gives EFAULT", pins_native },
 	{ "signal: what pins pages gives EFAULT", pins_by_signal },
 };
