@@ -19,8 +19,9 @@
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
-#include "reservation.h"
 #include "petmem.h"
+#include "reservation.h"
+#include "trace.h"
 
 /*
  * Virtual machines and devices that may write to the parent's memory are told to drop
@@ -62,8 +63,10 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	slot = take_out(parent);
 	shared = !petmem_pgtables_share(parent_mm, child_mm, slot,
 					parent->native);
-	if (shared)
+	if (shared) {
 		petmem_process_inherit(child, parent, vma);
+		trace_petmem_fork(parent->family->members, parent->native);
+	}
 	mutex_unlock(&parent->family->lock);
 	mutex_unlock(&parent->lock);
 	return shared;
@@ -99,6 +102,7 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 			petmem_put_page(new);
 		return -ENOMEM;
 	}
+	trace_petmem_cow(addr, new);
 	if (!new) {
 		petmem_leaf_allow_write(&leaf);
 		return 0;

@@ -35,6 +35,7 @@
 #include "pool.h"
 #include "process.h"
 #include "reservation.h"
+#include "trace.h"
 
 /* What may be asked of a page: to read and write it from user mode. */
 #define ALLOWED_ACCESS \
@@ -95,6 +96,7 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 		if (range) {
 			range->guarded = guard;
 			*addr = range->start;
+			trace_petmem_alloc(range->start, range->size);
 		} else {
 			err = -ENOMEM;
 		}
@@ -172,6 +174,7 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	if (err)
 		goto out_finish;
 	unmap_range(process, addr, end);
+	trace_petmem_free(addr, end - addr);
 
 	mutex_lock(&process->family->lock);
 	petmem_cow_own_map(process, &change);
@@ -319,6 +322,7 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 	err = bring_page(process, addr & PAGE_MASK, error_code);
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
+	trace_petmem_fault(addr, error_code, err);
 
 	if (err == -ENOMEM)
 		pr_warn_ratelimited("process %d (%s): the pool is empty\n",
