@@ -93,7 +93,7 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 	lockdep_assert_held(&process->family->lock);
 
 	if (petmem_pgtables_is_shared(mm, addr)) {
-		new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+		new = petmem_alloc_charged(&process->family->account);
 		if (!new)
 			return -ENOMEM;
 	}
@@ -107,6 +107,7 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 		petmem_leaf_allow_write(&leaf);
 		return 0;
 	}
+	petmem_count_copy(process);
 	if (!process->native) {
 		copy_in_place(&leaf, mm, addr, new);
 		return 0;
