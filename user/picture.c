@@ -33,6 +33,9 @@ static const struct {
 	[PAINT_LARGE] = { "large page", 'L', "█", 29, "#007a5a", "#2fbf95" },
 	[PAINT_TABLE] = { "table", 'T', "▒", 170, "#b0508f", "#dc8fc0" },
 	[PAINT_FREE] = { "free", '.', "░", 245, "#d8dee4", "#3b4350" },
+	[PAINT_UNTOUCHED] = { "untouched", '.', "░", 245, "#d8dee4",
+			      "#3b4350" },
+	[PAINT_GUARD] = { "guard", '!', "▌", 160, "#c0202a", "#ff6b6b" },
 	[PAINT_HOLE] = { "nothing", ' ', " ", 240, "#ffffff", "#14181f" },
 	[PAINT_POOL] = { "petmem", 'P', "■", 37, "#7a4fb0", "#b08ae0" },
 	[PAINT_LINUX] = { "Linux", '=', "▒", 250, "#a9b2bd", "#6b7686" },
@@ -62,10 +65,11 @@ struct picture {
 	bool used[PAINT_COUNT];
 };
 
-/* Not free memory, nor nothing: it is to be seen however small it is. */
+/* Memory that is used for something: it is to be seen however small it is. */
 static bool is_something(enum paint paint)
 {
-	return paint != PAINT_FREE && paint != PAINT_HOLE;
+	return paint != PAINT_FREE && paint != PAINT_UNTOUCHED &&
+	       paint != PAINT_HOLE;
 }
 
 /* ---- What is in a picture ---- */
@@ -303,9 +307,11 @@ static enum paint paint_at(const struct row *row, uint64_t start, uint64_t end)
 	}
 	if (share[PAINT_FREE])
 		best = PAINT_FREE;
+	if (share[PAINT_UNTOUCHED])
+		best = PAINT_UNTOUCHED;
 	for (paint = 0; paint < PAINT_COUNT; paint++)
 		if (is_something(paint) && share[paint] &&
-		    (best == PAINT_FREE || share[paint] > share[best]))
+		    (!is_something(best) || share[paint] > share[best]))
 			best = paint;
 	return best;
 }

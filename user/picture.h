@@ -33,6 +33,8 @@ enum paint {
 	PAINT_LARGE, /* one entry for 2 MiB or more */
 	PAINT_TABLE, /* page tables */
 	PAINT_FREE,
+	PAINT_UNTOUCHED, /* allocated, but without memory */
+	PAINT_GUARD, /* never to be touched */
 	PAINT_HOLE, /* nothing is there */
 	PAINT_POOL, /* petmem's memory, in use or not */
 	PAINT_LINUX, /* Linux's */
