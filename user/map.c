@@ -19,6 +19,8 @@
 #define MAX_ROWS 64
 #define MAX_PARTS 256
 
+#define NOTE_MAX 32
+
 static const struct {
 	enum paint paint;
 	const char *name;
@@ -135,7 +137,8 @@ struct part {
 	uint64_t share[KINDS];
 };
 
-static void draw_part(struct picture *picture, struct part *part)
+/* What most of its pages are; untouched if there are none. */
+static unsigned int kind_of(const struct part *part)
 {
 	unsigned int kind, best = PETMEM_SPAN_UNTOUCHED;
 
@@ -144,36 +147,74 @@ static void draw_part(struct picture *picture, struct part *part)
 		    (best == PETMEM_SPAN_UNTOUCHED ||
 		     part->share[kind] > part->share[best]))
 			best = kind;
-	picture_segment(picture, part->size, kinds[best].paint,
-			"%llu pages, most of those that are there: %s",
-			(unsigned long long)(part->size / PETMEM_PAGE_SIZE),
-			kinds[best].name);
-	*part = (struct part){ .size = 0 };
+	return best;
+}
+
+static void draw_run(struct picture *picture, uint64_t size, unsigned int kind)
+{
+	picture_segment(picture, size, kinds[kind].paint,
+			"%llu pages, of those that are there most are %s",
+			(unsigned long long)(size / PETMEM_PAGE_SIZE),
+			kinds[kind].name);
+}
+
+/* More spans than can be drawn: in parts, of which like ones are drawn as one. */
+static void draw_parts(struct picture *picture, const struct petmem_span *span,
+		       const struct petmem_span *end)
+{
+	uint64_t least = span->range_size / MAX_PARTS, run = 0;
+	unsigned int kind = PETMEM_SPAN_UNTOUCHED;
+	struct part part = { .size = 0 };
+
+	for (; span < end; span++) {
+		part.size += span->size;
+		part.share[span->kind] += span->size;
+		if (part.size < least && span + 1 < end)
+			continue;
+		if (run && kind_of(&part) != kind) {
+			draw_run(picture, run, kind);
+			run = 0;
+		}
+		kind = kind_of(&part);
+		run += part.size;
+		part = (struct part){ .size = 0 };
+	}
+	draw_run(picture, run, kind);
 }
 
 static void draw_spans(struct picture *picture, const struct petmem_span *span,
 		       const struct petmem_span *end)
 {
-	bool many = end - span > MAX_PARTS;
-	uint64_t least = span->range_size / MAX_PARTS;
-	struct part part = { .size = 0 };
-
-	for (; span < end; span++) {
-		if (!many) {
-			picture_segment(picture, span->size,
-					kinds[span->kind].paint,
-					"0x%llx: %llu pages, %s", span->addr,
-					span->size / PETMEM_PAGE_SIZE,
-					kinds[span->kind].name);
-			continue;
-		}
-		part.size += span->size;
-		part.share[span->kind] += span->size;
-		if (part.size >= least)
-			draw_part(picture, &part);
+	if (end - span > MAX_PARTS) {
+		draw_parts(picture, span, end);
+		return;
 	}
-	if (part.size)
-		draw_part(picture, &part);
+	for (; span < end; span++)
+		picture_segment(picture, span->size, kinds[span->kind].paint,
+				"0x%llx: %llu pages, %s", span->addr,
+				span->size / PETMEM_PAGE_SIZE,
+				kinds[span->kind].name);
+}
+
+/* How many pages there are, how large, and how much of them is shared. */
+static void note_pages(struct picture *picture, const uint64_t share[KINDS])
+{
+	uint64_t small = share[PETMEM_SPAN_PAGES] + share[PETMEM_SPAN_SHARED];
+	uint64_t large =
+		share[PETMEM_SPAN_LARGE] + share[PETMEM_SPAN_LARGE_SHARED];
+	uint64_t shared =
+		share[PETMEM_SPAN_SHARED] + share[PETMEM_SPAN_LARGE_SHARED];
+	char more[NOTE_MAX] = "";
+
+	if (large)
+		snprintf(more, sizeof(more), " + %llu x 2M",
+			 (unsigned long long)(large / LARGE_PAGE));
+	picture_note(
+		picture, "%llu x 4K%s, %llu%% shared",
+		(unsigned long long)(small / PETMEM_PAGE_SIZE), more,
+		(unsigned long long)(small + large
+					     ? shared * 100 / (small + large)
+					     : 0));
 }
 
 static void draw_allocation(struct picture *picture,
@@ -182,24 +223,15 @@ static void draw_allocation(struct picture *picture,
 {
 	struct amount size = amount(span->range_size);
 	uint64_t share[KINDS] = { 0 };
-	uint64_t small, large, shared;
 	const struct petmem_span *next;
 
 	for (next = span; next < end; next++)
 		share[next->kind] += next->size;
-	small = share[PETMEM_SPAN_PAGES] + share[PETMEM_SPAN_SHARED];
-	large = share[PETMEM_SPAN_LARGE] + share[PETMEM_SPAN_LARGE_SHARED];
-	shared = share[PETMEM_SPAN_SHARED] + share[PETMEM_SPAN_LARGE_SHARED];
 	picture_row(picture, "0x%llx %llu %s", span->range_start, size.number,
 		    size.unit);
+	picture_stretch(picture);
 	draw_spans(picture, span, end);
-	picture_note(
-		picture, "%llu x 4K, %llu x 2M, %llu%% shared",
-		(unsigned long long)(small / PETMEM_PAGE_SIZE),
-		(unsigned long long)(large / LARGE_PAGE),
-		(unsigned long long)(small + large
-					     ? shared * 100 / (small + large)
-					     : 0));
+	note_pages(picture, share);
 }
 
 static void draw_allocations(struct picture *picture,
@@ -209,7 +241,7 @@ static void draw_allocations(struct picture *picture,
 	const struct petmem_span *next;
 	size_t rows = 0, left = 0;
 
-	picture_heading(picture, "Allocations, each as long as the picture");
+	picture_heading(picture, "Allocations, each with a scale of its own");
 	for (; span < end; span = next) {
 		next = range_end(span, end);
 		if (span->kind == PETMEM_SPAN_HOLE)

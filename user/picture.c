@@ -50,6 +50,7 @@ struct segment {
 
 struct row {
 	bool heading; /* its label is one; it has nothing else */
+	bool stretched; /* its scale is its own */
 	char *label;
 	char *note;
 	struct segment *segments;
@@ -183,6 +184,14 @@ static struct row *last_row(struct picture *picture)
 	return &picture->rows[picture->count - 1];
 }
 
+void picture_stretch(struct picture *picture)
+{
+	struct row *row = picture ? last_row(picture) : NULL;
+
+	if (row)
+		row->stretched = true;
+}
+
 void picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 		     const char *format, ...)
 {
@@ -231,15 +240,20 @@ static const char *note_of(const struct row *row)
 	return row->note ? row->note : "";
 }
 
-/* The size of the longest bar below the same heading as row i; at least 1. */
+/*
+ * The size of the bar that is as long as there is room for row i: the longest below the
+ * same heading, or its own; at least 1.
+ */
 static uint64_t longest(const struct picture *picture, size_t i)
 {
 	uint64_t size = 1;
 
+	if (picture->rows[i].stretched && picture->rows[i].size)
+		return picture->rows[i].size;
 	while (i > 0 && !picture->rows[i - 1].heading)
 		i--;
 	for (; i < picture->count && !picture->rows[i].heading; i++)
-		if (picture->rows[i].size > size)
+		if (!picture->rows[i].stretched && picture->rows[i].size > size)
 			size = picture->rows[i].size;
 	return size;
 }

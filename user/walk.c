@@ -62,7 +62,7 @@ static void print_flags(const struct petmem_walk_level *level, uint64_t entry)
 	bool page = level->kind == PETMEM_WALK_PAGE;
 	size_t i;
 
-	printf("%12s", "");
+	printf("%9s", "");
 	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (has_bit(entry, flags[i].bit))
 			printf(" %s", flags[i].name);
