@@ -29,7 +29,7 @@
 
 /* Levels are counted from the PTE table, 1, as the manuals do, up to 4 or 5. */
 #define INDEX_BITS 9
-#define ENTRIES BIT(INDEX_BITS)
+#define NR_ENTRIES BIT(INDEX_BITS)
 #define LEVEL_PTE 1
 #define LEVEL_PMD 2
 #define LEVEL_PUD 3
@@ -46,7 +46,7 @@ static unsigned int level_shift(unsigned int level)
 
 static unsigned int index_of(u64 addr, unsigned int level)
 {
-	return (addr >> level_shift(level)) & (ENTRIES - 1);
+	return (addr >> level_shift(level)) & (NR_ENTRIES - 1);
 }
 
 static u64 span_end(u64 addr, unsigned int level)
@@ -119,7 +119,7 @@ static u64 mapped_by_pmd(u64 entry)
 	if (!(entry & _PAGE_PRESENT))
 		return 0;
 	if (is_page(entry, LEVEL_PMD))
-		return ENTRIES;
+		return NR_ENTRIES;
 	table = petmem_pool_find(entry & PTE_PFN_MASK);
 	return table ? table->live : 0;
 }
@@ -132,12 +132,12 @@ static u64 mapped_by_slot(u64 slot)
 
 	if (!petmem_pool_find(slot & PTE_PFN_MASK))
 		return 0;
-	for (i = 0; i < ENTRIES; i++) {
+	for (i = 0; i < NR_ENTRIES; i++) {
 		u64 entry = table_of(slot)[i];
 
 		if (!petmem_pool_find(entry & PTE_PFN_MASK))
 			continue;
-		for (j = 0; j < ENTRIES; j++)
+		for (j = 0; j < NR_ENTRIES; j++)
 			count += mapped_by_pmd(table_of(entry)[j]);
 	}
 	return count;

@@ -15,6 +15,9 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
+/* Their layout is that of all trace events in Linux. */
+/* clang-format off */
+
 /* A range of virtual pages, with its guard page: allocated, or freed. */
 DECLARE_EVENT_CLASS(petmem_range,
 	TP_PROTO(u64 addr, u64 size),
@@ -121,6 +124,8 @@ TRACE_EVENT(petmem_release,
 	),
 	TP_printk("start=%#llx size=%llu", __entry->start, __entry->size)
 );
+
+/* clang-format on */
 
 #endif /* PETMEM_TRACE_H */
 
