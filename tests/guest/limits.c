@@ -48,7 +48,9 @@ static struct petmem_counters counters(void)
 	return counters;
 }
 
-/* What a user has; all 0 for one who has no process. */
+/* What a user has; all 0, and no index, for one who has no process. */
+#define NO_USER UINT32_MAX
+
 static struct petmem_user_counts user_counts(int device, uint32_t uid)
 {
 	struct petmem_user_counts user = { .index = 0 };
@@ -57,7 +59,7 @@ static struct petmem_user_counts user_counts(int device, uint32_t uid)
 		if (user.uid == uid)
 			return user;
 	CHECK(errno == ENOENT);
-	return (struct petmem_user_counts){ .uid = uid };
+	return (struct petmem_user_counts){ .index = NO_USER, .uid = uid };
 }
 
 static bool user_has(uint32_t uid, uint64_t families, uint64_t pages)
@@ -66,7 +68,8 @@ static bool user_has(uint32_t uid, uint64_t families, uint64_t pages)
 	struct petmem_user_counts user = user_counts(device, uid);
 
 	close(device);
-	if (user.families == families && user.pages == pages)
+	if (user.families == families && user.pages == pages &&
+	    (user.index == NO_USER) == (families == 0))
 		return true;
 	printf("# user %u: families %llu, pages %llu\n", uid, user.families,
 	       user.pages);
@@ -269,7 +272,7 @@ static void user_limit(void)
 	join(spawn(take_as_user, (void *)OTHER_USER));
 	pass(&to_child);
 	join(child);
-	CHECK(user_counts(shared_device, USER).families == 0);
+	CHECK(user_counts(shared_device, USER).index == NO_USER);
 	set_limit(MAX_USER, 0);
 }
 
