@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo check check-all lint coverage bench xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo walk check check-all lint coverage bench xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -17,6 +17,7 @@ module:
 
 tools:
 	$(MAKE) -C user
+	$(MAKE) -C examples
 
 # install, install-user, install-module, uninstall, sign
 include install.mk
@@ -32,6 +33,11 @@ setup:
 
 demo: setup
 	@vm/demo
+
+# A page fault and the page tables, in a virtual machine: examples/README.
+walk: setup
+	@$(MAKE) -s -C examples
+	@vm/run --file examples/fault -- ./fault
 
 check: setup
 	@tests/check
@@ -67,6 +73,7 @@ clean:
 	rm -rf build
 	rm -f *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	$(MAKE) -C user clean
+	$(MAKE) -C examples clean
 	$(MAKE) -C xv6 clean
 
 help:
@@ -76,6 +83,7 @@ help:
 	@echo "make uninstall  remove them"
 	@echo "make sign     sign petmem.ko for Secure Boot (KEY=, CERT=)"
 	@echo "make demo     see it work, in a virtual machine"
+	@echo "make walk     a page fault, step by step, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
 	@echo "make check-all  the same on every kernel and kind of processor: hours"
 	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"

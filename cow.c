@@ -19,8 +19,9 @@
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
-#include "reservation.h"
 #include "petmem.h"
+#include "reservation.h"
+#include "trace.h"
 
 /*
  * Virtual machines and devices that may write to the parent's memory are told to drop
@@ -62,8 +63,10 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	slot = take_out(parent);
 	shared = !petmem_pgtables_share(parent_mm, child_mm, slot,
 					parent->native);
-	if (shared)
+	if (shared) {
 		petmem_process_inherit(child, parent, vma);
+		trace_petmem_fork(parent->family->members, parent->native);
+	}
 	mutex_unlock(&parent->family->lock);
 	mutex_unlock(&parent->lock);
 	return shared;
@@ -90,7 +93,7 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 	lockdep_assert_held(&process->family->lock);
 
 	if (petmem_pgtables_is_shared(mm, addr)) {
-		new = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+		new = petmem_alloc_charged(&process->family->account);
 		if (!new)
 			return -ENOMEM;
 	}
@@ -99,10 +102,12 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 			petmem_put_page(new);
 		return -ENOMEM;
 	}
+	trace_petmem_cow(addr, new);
 	if (!new) {
 		petmem_leaf_allow_write(&leaf);
 		return 0;
 	}
+	petmem_count_copy(process);
 	if (!process->native) {
 		copy_in_place(&leaf, mm, addr, new);
 		return 0;

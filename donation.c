@@ -29,6 +29,7 @@
 
 #include "compat.h"
 #include "pool.h"
+#include "trace.h"
 
 /* Serialises donations with blocks that come online. */
 static DEFINE_MUTEX(donation_mutex);
@@ -139,6 +140,7 @@ int petmem_donate(const struct petmem_extent *extent)
 		return err;
 	/* No rmmod while memory is donated: it would stay offline, forgotten. */
 	__module_get(THIS_MODULE);
+	trace_petmem_donate(extent->start, extent->size, node);
 	pr_info("donated [mem %#llx-%#llx] of node %d, %llu pages\n",
 		extent->start, extent->start + extent->size - 1, node,
 		extent->size >> PAGE_SHIFT);
@@ -151,6 +153,7 @@ int petmem_release(const struct petmem_extent *extent)
 
 	if (err)
 		return err;
+	trace_petmem_release(extent->start, extent->size);
 	module_put(THIS_MODULE);
 	pr_info("released [mem %#llx-%#llx]\n", extent->start,
 		extent->start + extent->size - 1);

@@ -37,8 +37,10 @@
 
 #include <asm/cpufeature.h>
 
+#include "account.h"
 #include "compat.h"
 #include "donation.h"
+#include "inspect.h"
 #include "on_demand.h"
 #include "petmem.h"
 #include "pgtables.h"
@@ -273,17 +275,89 @@ static int do_block(struct file *file, void __user *user)
 	return write_result(user, &block, sizeof(block));
 }
 
+static int do_counters(struct file *file, void __user *user)
+{
+	struct petmem_events events = petmem_process_events();
+	struct petmem_counters counters = {
+		.faults = events.faults,
+		.copies = events.copies,
+		.forks = events.forks,
+	};
+
+	petmem_account_limits(&counters);
+	return write_result(user, &counters, sizeof(counters));
+}
+
+static int do_user(struct file *file, void __user *user)
+{
+	struct petmem_user_counts counts;
+	int err = read_argument(&counts, user, sizeof(counts));
+
+	if (!err)
+		err = petmem_account_user(&counts);
+	if (err)
+		return err;
+	return write_result(user, &counts, sizeof(counts));
+}
+
+static int do_process(struct file *file, void __user *user)
+{
+	struct petmem_process_info info;
+	int err = read_argument(&info, user, sizeof(info));
+
+	if (!err)
+		err = petmem_inspect_process(&info);
+	if (err)
+		return err;
+	return write_result(user, &info, sizeof(info));
+}
+
+static int do_walk(struct file *file, void __user *user)
+{
+	struct petmem_walk walk;
+	int err = read_argument(&walk, user, sizeof(walk));
+
+	if (!err)
+		err = petmem_inspect_walk(&walk);
+	if (err)
+		return err;
+	return write_result(user, &walk, sizeof(walk));
+}
+
+static int do_span(struct file *file, void __user *user)
+{
+	struct petmem_span span;
+	int err = read_argument(&span, user, sizeof(span));
+
+	if (!err)
+		err = petmem_inspect_span(&span);
+	if (err)
+		return err;
+	return write_result(user, &span, sizeof(span));
+}
+
 static const struct command {
 	unsigned int number;
 	int (*run)(struct file *file, void __user *user);
 } commands[] = {
-	{ PETMEM_IOC_VERSION, do_version },   { PETMEM_IOC_ALLOC, do_alloc },
-	{ PETMEM_IOC_FREE, do_free },	      { PETMEM_IOC_QUERY, do_query },
-	{ PETMEM_IOC_FAULT, do_fault },	      { PETMEM_IOC_INVLPG, do_invlpg },
-	{ PETMEM_IOC_DUMP, do_dump },	      { PETMEM_IOC_DONATE, do_donate },
-	{ PETMEM_IOC_RELEASE, do_release },   { PETMEM_IOC_STATUS, do_status },
-	{ PETMEM_IOC_BLOCK, do_block },	      { PETMEM_IOC_MODE, do_mode },
+	{ PETMEM_IOC_VERSION, do_version },
+	{ PETMEM_IOC_ALLOC, do_alloc },
+	{ PETMEM_IOC_FREE, do_free },
+	{ PETMEM_IOC_QUERY, do_query },
+	{ PETMEM_IOC_FAULT, do_fault },
+	{ PETMEM_IOC_INVLPG, do_invlpg },
+	{ PETMEM_IOC_DUMP, do_dump },
+	{ PETMEM_IOC_DONATE, do_donate },
+	{ PETMEM_IOC_RELEASE, do_release },
+	{ PETMEM_IOC_STATUS, do_status },
+	{ PETMEM_IOC_BLOCK, do_block },
+	{ PETMEM_IOC_MODE, do_mode },
 	{ PETMEM_IOC_POPULATE, do_populate },
+	{ PETMEM_IOC_COUNTERS, do_counters },
+	{ PETMEM_IOC_USER, do_user },
+	{ PETMEM_IOC_PROCESS, do_process },
+	{ PETMEM_IOC_WALK, do_walk },
+	{ PETMEM_IOC_SPAN, do_span },
 };
 
 static long petmem_ioctl(struct file *file, unsigned int number,

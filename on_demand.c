@@ -35,6 +35,7 @@
 #include "pool.h"
 #include "process.h"
 #include "reservation.h"
+#include "trace.h"
 
 /* What may be asked of a page: to read and write it from user mode. */
 #define ALLOWED_ACCESS \
@@ -95,6 +96,7 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 		if (range) {
 			range->guarded = guard;
 			*addr = range->start;
+			trace_petmem_alloc(range->start, range->size);
 		} else {
 			err = -ENOMEM;
 		}
@@ -172,6 +174,7 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	if (err)
 		goto out_finish;
 	unmap_range(process, addr, end);
+	trace_petmem_free(addr, end - addr);
 
 	mutex_lock(&process->family->lock);
 	petmem_cow_own_map(process, &change);
@@ -235,10 +238,11 @@ int petmem_dump_vspace(struct petmem_process *process)
 }
 
 /* Put a page of zeros from the pool behind an address. */
-static int map_new_page(struct mm_struct *mm, u64 addr,
+static int map_new_page(struct petmem_process *process, u64 addr,
 			struct petmem_leaf *leaf)
 {
-	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+	uintptr_t page_addr = petmem_alloc_charged(&process->family->account);
+	struct mm_struct *mm = petmem_process_mm(process);
 
 	if (!page_addr)
 		return -ENOMEM;
@@ -271,7 +275,7 @@ static void map_neighbours(struct petmem_process *process, u64 addr,
 		neighbour.entry += (s64)(next - addr) / (s64)PAGE_SIZE;
 		if (petmem_leaf_page(&neighbour))
 			continue;
-		if (map_new_page(petmem_process_mm(process), next, &neighbour))
+		if (map_new_page(process, next, &neighbour))
 			return;
 	}
 }
@@ -285,6 +289,7 @@ static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
+	petmem_count_fault(process);
 	if (!is_usable(process, addr))
 		return -EFAULT;
 	if (error_code & ~ALLOWED_ACCESS)
@@ -296,7 +301,7 @@ static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 			return 0;
 		return petmem_cow_break(process, addr);
 	}
-	err = map_new_page(mm, addr, &leaf);
+	err = map_new_page(process, addr, &leaf);
 	if (!err && process->fault_around > 1)
 		map_neighbours(process, addr, &leaf);
 	return err;
@@ -319,10 +324,12 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 	err = bring_page(process, addr & PAGE_MASK, error_code);
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
+	trace_petmem_fault(addr, error_code, err);
 
 	if (err == -ENOMEM)
-		pr_warn_ratelimited("process %d (%s): the pool is empty\n",
-				    task_tgid_nr(current), current->comm);
+		pr_warn_ratelimited(
+			"process %d (%s): the pool is empty, or a limit reached\n",
+			task_tgid_nr(current), current->comm);
 	return err;
 }
 

@@ -206,6 +206,111 @@ struct petmem_block {
 };
 
 /*
+ * What there was since the module was loaded, and what may be: the module parameters.
+ */
+struct petmem_counters {
+	__u64 faults; /* out: handled, pages that were populated among them */
+	__u64 copies; /* out: of pages, after a fork */
+	__u64 forks; /* out: that gave a child its parent's memory */
+	__u64 max_family_pages; /* out: 0: no limit */
+	__u64 max_user_pages; /* out: 0: no limit */
+};
+
+/*
+ * A user who has processes with petmem memory.
+ * ENOENT: index is not less than the number of them.
+ */
+struct petmem_user_counts {
+	__u32 index; /* in: 0, 1, ... */
+	__u32 uid; /* out */
+	__u64 families; /* out: processes with their relatives by fork */
+	__u64 pages; /* out: data pages of all of them */
+};
+
+/*
+ * A process that uses petmem. EINVAL: flags. ESRCH: there is no such process. ENOENT:
+ * it does not use petmem. EINTR.
+ */
+struct petmem_process_info {
+	__u32 pid; /* in: as the caller sees it; 0: the caller */
+	__u32 flags; /* in: 0; out: PETMEM_PROCESS_* */
+	__u32 uid; /* out: who pays for its family */
+	__u32 relatives; /* out: living members of the family, with itself */
+	__u64 family_pages; /* out: data pages that the family has */
+	__u64 mapped_pages; /* out: of them, those that this one can see; 4 KiB each */
+	__u64 allocations; /* out */
+	__u64 faults; /* out: handled for it */
+	__u64 copies; /* out: of pages that it wrote to */
+};
+
+#define PETMEM_PROCESS_NATIVE (1U << 0) /* its faults are native */
+
+/*
+ * The way of an address through the page tables, from CR3 down. It is only read. Of
+ * another process: EPERM without CAP_SYS_ADMIN. Without it, too, frame and the address
+ * bits of entries are 0, as in /proc/PID/pagemap. EINVAL: pid, flags or addr; what
+ * belongs to the kernel is not shown. ESRCH: there is no such process. EINTR.
+ *
+ * Of an address that no mapping covers, only the first level is shown: Linux may be
+ * freeing the tables below.
+ */
+struct petmem_walk_level {
+	__u64 entry; /* out: as it is in the table */
+	__u64 user_entry; /* out: its copy for user mode (page-table isolation), or 0 */
+	__u32 index; /* out: in the table */
+	__u32 shift; /* out: an entry of this level spans 1 << shift bytes */
+	__u32 kind; /* out: PETMEM_WALK_* */
+	__u32 refs; /* out: of what it points to, if that is a page of the pool */
+};
+
+#define PETMEM_WALK_NONE 0 /* the entry is 0 */
+#define PETMEM_WALK_ABSENT 1 /* not present, but not 0: swapped out, say */
+#define PETMEM_WALK_TABLE 2 /* it leads to a table */
+#define PETMEM_WALK_PAGE 3 /* it leads to memory: the end */
+#define PETMEM_WALK_EMPTY \
+	4 /* it leads to a table of the module's without entries */
+#define PETMEM_WALK_UNKNOWN 5 /* what is below is not looked at */
+
+#define PETMEM_WALK_LEVELS 5
+
+struct petmem_walk {
+	__u64 addr; /* in */
+	__u32 pid; /* in: 0: the caller */
+	__u32 flags; /* in: 0; out: PETMEM_WALK_IN_* */
+	__u32 nr; /* out: levels that were walked */
+	__u32 reserved; /* in: 0 */
+	__u64 root; /* out: physical address of the first table, what CR3 holds */
+	struct petmem_walk_level
+		level[PETMEM_WALK_LEVELS]; /* out: the first is CR3's */
+};
+
+#define PETMEM_WALK_IN_MAPPING (1U << 0) /* the address is in some mapping */
+#define PETMEM_WALK_IN_PETMEM (1U << 1) /* in petmem's */
+
+/*
+ * How a process's region is used: the longest span from addr on that is all of one
+ * kind, but for 1 GiB boundaries, at which it may end. Begin at PETMEM_REGION_START,
+ * go on at addr + size, until that is PETMEM_REGION_END. Errors as for the walk, and
+ * ENOENT: the process does not use petmem.
+ */
+struct petmem_span {
+	__u64 addr; /* in: in the region, multiple of the page size */
+	__u32 pid; /* in: 0: the caller */
+	__u32 kind; /* in: 0; out: PETMEM_SPAN_* */
+	__u64 size; /* out */
+	__u64 range_start; /* out: of the hole or allocation that it lies in */
+	__u64 range_size; /* out: with the guard page */
+};
+
+#define PETMEM_SPAN_HOLE 0 /* not allocated */
+#define PETMEM_SPAN_UNTOUCHED 1 /* allocated, no page */
+#define PETMEM_SPAN_PAGES 2 /* 4 KiB pages of its own */
+#define PETMEM_SPAN_SHARED 3 /* 4 KiB pages that relatives have too */
+#define PETMEM_SPAN_LARGE 4 /* 2 MiB pages of its own */
+#define PETMEM_SPAN_LARGE_SHARED 5
+#define PETMEM_SPAN_GUARD 6
+
+/*
  * 'P' with numbers of our own. Plain 1 and 2 would be FIBMAP and FIGETBSZ, which
  * the VFS answers before a driver sees them.
  */
@@ -226,5 +331,10 @@ struct petmem_block {
 #define PETMEM_IOC_BLOCK _IOWR('P', 0xea, struct petmem_block)
 #define PETMEM_IOC_MODE _IOW('P', 0xeb, struct petmem_mode)
 #define PETMEM_IOC_POPULATE _IOW('P', 0xec, struct petmem_populate)
+#define PETMEM_IOC_COUNTERS _IOR('P', 0xf0, struct petmem_counters)
+#define PETMEM_IOC_USER _IOWR('P', 0xf1, struct petmem_user_counts)
+#define PETMEM_IOC_PROCESS _IOWR('P', 0xf2, struct petmem_process_info)
+#define PETMEM_IOC_WALK _IOWR('P', 0xf3, struct petmem_walk)
+#define PETMEM_IOC_SPAN _IOWR('P', 0xf4, struct petmem_span)
 
 #endif /* PETMEM_H */

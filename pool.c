@@ -22,6 +22,7 @@
 #include <linux/topology.h>
 #include <linux/vmalloc.h>
 
+#include "account.h"
 #include "buddy.h"
 
 struct extent {
@@ -85,6 +86,19 @@ struct petmem_page *petmem_pool_page(uintptr_t page_addr)
 	return &extent->pages[page_number(extent, page_addr)];
 }
 
+struct petmem_page *petmem_pool_find(uintptr_t page_addr)
+{
+	const struct block_table *table;
+	bool known;
+
+	rcu_read_lock();
+	table = rcu_dereference(block_table);
+	known = table && page_addr >> block_shift < table->nr &&
+		table->extent[page_addr >> block_shift];
+	rcu_read_unlock();
+	return known ? petmem_pool_page(page_addr) : NULL;
+}
+
 /* Pages changed hands: keep the counters and the list of extents with room. */
 static void account(struct extent *extent, u32 first, u32 num_pages,
 		    enum petmem_page_kind from, enum petmem_page_kind to)
@@ -146,6 +160,7 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 	if (WARN_ON_ONCE(!extent))
 		return;
 	first = page_number(extent, page_addr);
+	petmem_uncharge(extent->pages[first].account, num_pages);
 	spin_lock(&pool_lock);
 	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
 		account(extent, first, num_pages, extent->pages[first].kind,

@@ -25,6 +25,7 @@ struct petmem_page {
 	u16 live; /* of a table: how many of its 512 entries lead anywhere */
 	u8 kind; /* enum petmem_page_kind */
 	bool maybe_writable; /* of a PTE table: a leaf may say so */
+	struct petmem_account *account; /* that it is charged to, or NULL */
 };
 
 /**
@@ -69,6 +70,14 @@ void petmem_put_page(uintptr_t page_addr);
  * the owners of the page, except for .kind.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);
+
+/**
+ * petmem_pool_find() - what is known of a page, if it is the pool's
+ * @page_addr: any physical address
+ *
+ * Return: as from petmem_pool_page(), or NULL.
+ */
+struct petmem_page *petmem_pool_find(uintptr_t page_addr);
 
 /**
  * petmem_pool_add() - add memory that nobody else uses

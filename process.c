@@ -39,6 +39,8 @@ static DEFINE_SPINLOCK(processes_lock);
 static atomic_t bound = ATOMIC_INIT(0); /* between bind and end of mm */
 static atomic_t native = ATOMIC_INIT(0); /* of them, reserved in native mode */
 
+DEFINE_PER_CPU(struct petmem_events, petmem_events);
+
 static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process alive */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
@@ -91,8 +93,10 @@ static void drop_detached(struct petmem_process *process)
 
 static void family_put(struct petmem_family *family)
 {
-	if (family && refcount_dec_and_test(&family->refs))
-		kfree(family);
+	if (!family || !refcount_dec_and_test(&family->refs))
+		return;
+	petmem_account_close(&family->account);
+	kfree(family);
 }
 
 static void notifier_free(struct mmu_notifier *notifier)
@@ -203,6 +207,10 @@ static struct petmem_family *family_new(void)
 		return NULL;
 	refcount_set(&family->refs, 1);
 	mutex_init(&family->lock);
+	if (petmem_account_open(&family->account)) {
+		kfree(family);
+		return NULL;
+	}
 	return family;
 }
 
@@ -278,6 +286,7 @@ void petmem_process_inherit(struct petmem_process *child,
 	parent->map->refs++;
 	child->fault_around = parent->fault_around;
 	enter_region(child, parent->map, vma, parent->native);
+	this_cpu_inc(petmem_events.forks);
 }
 
 int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
@@ -308,6 +317,23 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 	if (map)
 		petmem_memmap_put(map);
 	return err;
+}
+
+struct petmem_events petmem_process_events(void)
+{
+	struct petmem_events sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+	{
+		const struct petmem_events *events =
+			per_cpu_ptr(&petmem_events, cpu);
+
+		sum.faults += READ_ONCE(events->faults);
+		sum.copies += READ_ONCE(events->copies);
+		sum.forks += READ_ONCE(events->forks);
+	}
+	return sum;
 }
 
 struct petmem_process_counts petmem_process_count(void)

@@ -8,9 +8,12 @@
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
+
+#include "account.h"
 
 struct petmem_memmap;
 
@@ -24,6 +27,7 @@ struct petmem_family {
 	struct mutex
 		lock; /* all below; tables, counts and maps of all members */
 	u32 members; /* address spaces that live */
+	struct petmem_account account; /* their pages */
 };
 
 struct petmem_process {
@@ -44,6 +48,8 @@ struct petmem_process {
 		*vma; /* the reservation, as long as there is a map */
 	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
 	u32 fault_around; /* pages that one fault may map: a power of two */
+	u64 faults; /* that were handled, whatever came of them */
+	u64 copies; /* of pages, because a relative had them too */
 	u64 detached; /* of a region that is being unmapped: where it is dropped from */
 };
 
@@ -99,6 +105,31 @@ struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 void petmem_process_inherit(struct petmem_process *child,
 			    struct petmem_process *parent,
 			    struct vm_area_struct *vma);
+
+/* Of all processes since the module was loaded. */
+struct petmem_events {
+	u64 faults;
+	u64 copies;
+	u64 forks;
+};
+
+DECLARE_PER_CPU(struct petmem_events, petmem_events);
+
+/* Context of both: the family's lock is held. */
+static inline void petmem_count_fault(struct petmem_process *process)
+{
+	process->faults++;
+	this_cpu_inc(petmem_events.faults);
+}
+
+static inline void petmem_count_copy(struct petmem_process *process)
+{
+	process->copies++;
+	this_cpu_inc(petmem_events.copies);
+}
+
+/* Their sums over all processors. */
+struct petmem_events petmem_process_events(void);
 
 /* How many address spaces are bound, and in how many of them faults are native. */
 struct petmem_process_counts {

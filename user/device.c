@@ -70,6 +70,29 @@ int device_ranges(int device, struct petmem_block **list, size_t *count)
 	return -errno;
 }
 
+int device_users(int device, struct petmem_user_counts **list, size_t *count)
+{
+	struct petmem_user_counts user = { 0 };
+	struct petmem_user_counts *longer;
+
+	*list = NULL;
+	*count = 0;
+	while (!ioctl(device, PETMEM_IOC_USER, &user)) {
+		longer = realloc(*list, (*count + 1) * sizeof(**list));
+		if (!longer) {
+			free(*list);
+			return -ENOMEM;
+		}
+		*list = longer;
+		(*list)[(*count)++] = user;
+		user = (struct petmem_user_counts){ .index = *count };
+	}
+	if (errno == ENOENT)
+		return 0;
+	free(*list);
+	return -errno;
+}
+
 static int extent_ioctl(int device, unsigned long command, __u64 start,
 			__u64 size)
 {

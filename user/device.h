@@ -16,6 +16,9 @@ int device_open(void);
  */
 int device_ranges(int device, struct petmem_block **list, size_t *count);
 
+/* All users who have petmem memory, in the same way. */
+int device_users(int device, struct petmem_user_counts **list, size_t *count);
+
 /* Returns 0 or a negative errno. */
 int device_donate(int device, __u64 start, __u64 size);
 int device_release(int device, __u64 start, __u64 size);

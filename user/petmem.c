@@ -22,7 +22,11 @@
 #include "draw.h"
 #include "interrupt.h"
 #include "load.h"
+#include "map.h"
 #include "pool.h"
+#include "status.h"
+#include "top.h"
+#include "walk.h"
 
 #define PETMEM_TOOL_VERSION "1.0"
 
@@ -35,10 +39,17 @@ static const char help[] =
 	"                              NUMA node K if so told\n"
 	"       petmem --config FILE   take what FILE says: petmem.conf(5)\n"
 	"       petmem --release [MB]  give unused memory back to Linux\n"
-	"       petmem --status        show what petmem holds\n"
+	"       petmem --status [--json]\n"
+	"                              show what petmem holds, and whose it is\n"
 	"       petmem --load          load the module, and explain a refusal\n"
 	"       petmem pool [--svg FILE | --html FILE]\n"
 	"                              draw the machine's memory, and what petmem has of it\n"
+	"       petmem map PID [--svg FILE | --html FILE]\n"
+	"                              draw what a process has allocated, and what is mapped\n"
+	"       petmem walk PID ADDRESS\n"
+	"                              show the way of an address (in hexadecimal) through\n"
+	"                              the page tables\n"
+	"       petmem top [--once]    show pool and processes once a second, until q\n"
 	"       petmem --help | --version\n"
 	"\n"
 	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
@@ -49,12 +60,16 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 
-enum action { DONATE, RELEASE, STATUS, LOAD, POOL };
+enum action { DONATE, RELEASE, STATUS, LOAD, POOL, MAP, WALK, TOP };
 
 /* What the command line says. */
 struct command {
 	enum action action;
 	struct drawing drawing;
+	bool json;
+	bool once;
+	unsigned int pid;
+	uint64_t addr;
 	const char *config; /* a file, or NULL */
 	struct request request;
 };
@@ -100,6 +115,32 @@ static int parse_node(const char *text)
 	return node;
 }
 
+static unsigned int parse_pid(const char *text)
+{
+	char *end;
+	unsigned long pid;
+
+	errno = 0;
+	pid = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno || !pid ||
+	    pid > INT_MAX)
+		usage_error("%s: not the number of a process", text);
+	return pid;
+}
+
+/* In hexadecimal, as /proc/PID/maps has it, with or without 0x. */
+static uint64_t parse_address(const char *text)
+{
+	unsigned long long addr;
+	char *end;
+
+	errno = 0;
+	addr = strtoull(text, &end, 16);
+	if (!isxdigit((unsigned char)*text) || *end || errno)
+		usage_error("%s: not an address", text);
+	return addr;
+}
+
 static void set_action(struct command *command, enum action action)
 {
 	if (command->action != DONATE || command->config)
@@ -117,6 +158,8 @@ static void parse_options(struct command *command, int argc, char **argv)
 		{ "load", no_argument, NULL, 'l' },
 		{ "svg", required_argument, NULL, 'S' },
 		{ "html", required_argument, NULL, 'H' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "once", no_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
@@ -154,11 +197,51 @@ static void parse_options(struct command *command, int argc, char **argv)
 		case 'H':
 			command->drawing.html = optarg;
 			break;
+		case 'j':
+			command->json = true;
+			break;
+		case 'o':
+			command->once = true;
+			break;
 		default:
 			fprintf(stderr, "Try: petmem --help\n");
 			exit(EXIT_USAGE);
 		}
 	}
+}
+
+/* The actions that are words, with what each takes. Returns what is left. */
+static char **parse_word(struct command *command, char **argv)
+{
+	static const struct {
+		const char *name;
+		enum action action;
+		const char *
+			missing; /* the message if there is no process, or NULL */
+	} words[] = {
+		{ "pool", POOL, NULL },
+		{ "map", MAP, "map which process?" },
+		{ "walk", WALK, "walk for which process?" },
+		{ "top", TOP, NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!*argv || strcmp(*argv, words[i].name))
+			continue;
+		set_action(command, words[i].action);
+		argv++;
+		if (words[i].missing && !*argv)
+			usage_error("%s", words[i].missing);
+		if (words[i].missing)
+			command->pid = parse_pid(*argv++);
+		if (command->action == WALK && !*argv)
+			usage_error("walk to which address?");
+		if (command->action == WALK)
+			command->addr = parse_address(*argv++);
+		break;
+	}
+	return argv;
 }
 
 /* Everything that the command line says, or the end of the program. */
@@ -169,10 +252,7 @@ static struct command parse_command(int argc, char **argv)
 
 	parse_options(&command, argc, argv);
 	argv += optind;
-	if (*argv && !strcmp(*argv, "pool")) {
-		set_action(&command, POOL);
-		argv++;
-	}
+	argv = parse_word(&command, argv);
 	amount = (command.action == DONATE && !command.config) ||
 		 (command.action == RELEASE && *argv);
 	if (amount && !*argv)
@@ -185,44 +265,13 @@ static struct command parse_command(int argc, char **argv)
 	    (command.action != DONATE || command.config))
 		usage_error("--node goes with an amount to take");
 	if ((command.drawing.svg || command.drawing.html) &&
-	    command.action != POOL)
+	    command.action != POOL && command.action != MAP)
 		usage_error("--svg and --html go with a picture");
+	if (command.json && command.action != STATUS)
+		usage_error("--json goes with --status");
+	if (command.once && command.action != TOP)
+		usage_error("--once goes with top");
 	return command;
-}
-
-static bool show_status(int device)
-{
-	struct petmem_status status;
-	struct petmem_block *ranges, *range;
-	size_t count;
-	int err;
-
-	if (ioctl(device, PETMEM_IOC_STATUS, &status)) {
-		warn("%s", PETMEM_DEVICE);
-		return false;
-	}
-	err = device_ranges(device, &ranges, &count);
-	if (err) {
-		warnx("%s: %s", PETMEM_DEVICE, strerror(-err));
-		return false;
-	}
-	printf("total_pages: %llu\n", status.total_pages);
-	printf("free_pages: %llu\n", status.free_pages);
-	printf("table_pages: %llu\n", status.table_pages);
-	printf("data_pages: %llu\n", status.data_pages);
-	printf("processes: %llu\n", status.processes);
-	printf("native_processes: %llu\n", status.native_processes);
-	printf("block_size: %llu\n", status.block_size);
-	for (range = ranges; range < ranges + count; range++)
-		printf("block: 0x%llx-0x%llx node %d free %llu of %llu\n",
-		       range->start, range->start + range->size, range->node,
-		       range->free_pages, range->size / PETMEM_PAGE_SIZE);
-	free(ranges);
-	if (fflush(stdout)) {
-		warn("standard output");
-		return false;
-	}
-	return true;
 }
 
 static bool donate_config(int device, const struct blocks *blocks,
@@ -236,6 +285,15 @@ static bool donate_config(int device, const struct blocks *blocks,
 		return false;
 	done = donate(device, blocks, requests, count);
 	free(requests);
+	return done;
+}
+
+static bool draw_map(int device, const struct command *command)
+{
+	struct picture *picture = map_picture(device, command->pid);
+	bool done = picture && draw(picture, &command->drawing);
+
+	picture_free(picture);
 	return done;
 }
 
@@ -275,6 +333,22 @@ static bool use_blocks(int device, const struct command *command)
 	return done;
 }
 
+static bool run(int device, const struct command *command)
+{
+	switch (command->action) {
+	case STATUS:
+		return show_status(device, command->json);
+	case MAP:
+		return draw_map(device, command);
+	case WALK:
+		return show_walk(device, command->pid, command->addr);
+	case TOP:
+		return show_top(device, command->once);
+	default:
+		return use_blocks(device, command);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct command command = parse_command(argc, argv);
@@ -286,10 +360,7 @@ int main(int argc, char **argv)
 	device = device_open();
 	if (device < 0)
 		return EXIT_FAILURE;
-	if (command.action == STATUS)
-		done = show_status(device);
-	else
-		done = use_blocks(device, &command);
+	done = run(device, &command);
 	close(device);
 
 	/* What was not done because of a signal ends by that signal. */

@@ -33,6 +33,9 @@ static const struct {
 	[PAINT_LARGE] = { "large page", 'L', "█", 29, "#007a5a", "#2fbf95" },
 	[PAINT_TABLE] = { "table", 'T', "▒", 170, "#b0508f", "#dc8fc0" },
 	[PAINT_FREE] = { "free", '.', "░", 245, "#d8dee4", "#3b4350" },
+	[PAINT_UNTOUCHED] = { "untouched", '.', "░", 245, "#d8dee4",
+			      "#3b4350" },
+	[PAINT_GUARD] = { "guard", '!', "▌", 160, "#c0202a", "#ff6b6b" },
 	[PAINT_HOLE] = { "nothing", ' ', " ", 240, "#ffffff", "#14181f" },
 	[PAINT_POOL] = { "petmem", 'P', "■", 37, "#7a4fb0", "#b08ae0" },
 	[PAINT_LINUX] = { "Linux", '=', "▒", 250, "#a9b2bd", "#6b7686" },
@@ -47,6 +50,7 @@ struct segment {
 
 struct row {
 	bool heading; /* its label is one; it has nothing else */
+	bool stretched; /* its scale is its own */
 	char *label;
 	char *note;
 	struct segment *segments;
@@ -62,10 +66,11 @@ struct picture {
 	bool used[PAINT_COUNT];
 };
 
-/* Not free memory, nor nothing: it is to be seen however small it is. */
+/* Memory that is used for something: it is to be seen however small it is. */
 static bool is_something(enum paint paint)
 {
-	return paint != PAINT_FREE && paint != PAINT_HOLE;
+	return paint != PAINT_FREE && paint != PAINT_UNTOUCHED &&
+	       paint != PAINT_HOLE;
 }
 
 /* ---- What is in a picture ---- */
@@ -179,6 +184,14 @@ static struct row *last_row(struct picture *picture)
 	return &picture->rows[picture->count - 1];
 }
 
+void picture_stretch(struct picture *picture)
+{
+	struct row *row = picture ? last_row(picture) : NULL;
+
+	if (row)
+		row->stretched = true;
+}
+
 void picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 		     const char *format, ...)
 {
@@ -227,15 +240,20 @@ static const char *note_of(const struct row *row)
 	return row->note ? row->note : "";
 }
 
-/* The size of the longest bar below the same heading as row i; at least 1. */
+/*
+ * The size of the bar that is as long as there is room for row i: the longest below the
+ * same heading, or its own; at least 1.
+ */
 static uint64_t longest(const struct picture *picture, size_t i)
 {
 	uint64_t size = 1;
 
+	if (picture->rows[i].stretched && picture->rows[i].size)
+		return picture->rows[i].size;
 	while (i > 0 && !picture->rows[i - 1].heading)
 		i--;
 	for (; i < picture->count && !picture->rows[i].heading; i++)
-		if (picture->rows[i].size > size)
+		if (!picture->rows[i].stretched && picture->rows[i].size > size)
 			size = picture->rows[i].size;
 	return size;
 }
@@ -303,9 +321,11 @@ static enum paint paint_at(const struct row *row, uint64_t start, uint64_t end)
 	}
 	if (share[PAINT_FREE])
 		best = PAINT_FREE;
+	if (share[PAINT_UNTOUCHED])
+		best = PAINT_UNTOUCHED;
 	for (paint = 0; paint < PAINT_COUNT; paint++)
 		if (is_something(paint) && share[paint] &&
-		    (best == PAINT_FREE || share[paint] > share[best]))
+		    (!is_something(best) || share[paint] > share[best]))
 			best = paint;
 	return best;
 }

@@ -33,6 +33,8 @@ enum paint {
 	PAINT_LARGE, /* one entry for 2 MiB or more */
 	PAINT_TABLE, /* page tables */
 	PAINT_FREE,
+	PAINT_UNTOUCHED, /* allocated, but without memory */
+	PAINT_GUARD, /* never to be touched */
 	PAINT_HOLE, /* nothing is there */
 	PAINT_POOL, /* petmem's memory, in use or not */
 	PAINT_LINUX, /* Linux's */
@@ -56,6 +58,8 @@ __attribute__((format(printf, 2, 3))) void
 picture_heading(struct picture *picture, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void picture_row(struct picture *picture,
 						       const char *format, ...);
+/* The bar of this row has a scale of its own: it is as long as there is room for. */
+void picture_stretch(struct picture *picture);
 /* The last argument says what the segment is, for the mouse to show. */
 __attribute__((format(printf, 4, 5))) void
 picture_segment(struct picture *picture, uint64_t size, enum paint paint,

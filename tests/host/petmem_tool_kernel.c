@@ -386,6 +386,28 @@ static int status(struct petmem_status *status)
 	return 0;
 }
 
+static int counters(struct petmem_counters *counters)
+{
+	*counters = (struct petmem_counters){
+		.faults = 111,
+		.copies = 222,
+		.forks = 333,
+		.max_family_pages = 444,
+		.max_user_pages = 555,
+	};
+	return 0;
+}
+
+static int user(struct petmem_user_counts *user)
+{
+	if (user->index >= 2)
+		return fail(ENOENT);
+	user->uid = user->index * 1000;
+	user->families = 1;
+	user->pages = 77 + user->index;
+	return 0;
+}
+
 int __wrap_ioctl(int fd, unsigned long command, ...)
 {
 	va_list arguments;
@@ -407,6 +429,10 @@ int __wrap_ioctl(int fd, unsigned long command, ...)
 		return status(argument);
 	case PETMEM_IOC_BLOCK:
 		return block(argument);
+	case PETMEM_IOC_COUNTERS:
+		return counters(argument);
+	case PETMEM_IOC_USER:
+		return user(argument);
 	default:
 		return fail(ENOTTY);
 	}

@@ -956,8 +956,46 @@ data_pages: 44
 processes: 55
 native_processes: 33
 block_size: 134217728
+faults: 111
+copies: 222
+forks: 333
+max_family_pages: 444
+max_user_pages: 555
 block: 0x8000000-0x18000000 node 1 free 65536 of 65536
-block: 0x130000000-0x138000000 node 0 free 32763 of 32768"
+block: 0x130000000-0x138000000 node 0 free 32763 of 32768
+user: 0 pages 77 families 1
+user: 1000 pages 78 families 1"
+}
+
+test_status_as_json()
+{
+	machine $SIZE_128M 0 1 38 39
+	donated 38
+	is 38 used 5
+	petmem 0 --status --json
+	no_err
+	out '{
+  "total_pages": 11,
+  "free_pages": 22,
+  "table_pages": 33,
+  "data_pages": 44,
+  "processes": 55,
+  "native_processes": 33,
+  "block_size": 134217728,
+  "faults": 111,
+  "copies": 222,
+  "forks": 333,
+  "max_family_pages": 444,
+  "max_user_pages": 555,
+  "blocks": [
+    {"start": 5100273664, "size": 134217728, "node": 0, "free_pages": 32763}
+  ],
+  "users": [
+    {"uid": 0, "pages": 77, "families": 1},
+    {"uid": 1000, "pages": 78, "families": 1}
+  ]
+}'
+	python3 -m json.tool <out >/dev/null || wrong "not JSON"
 }
 
 test_status_does_not_read_sysfs()
@@ -1112,6 +1150,20 @@ test_bad_usage()
 	petmem 2 pool --node 0
 	petmem 2 --status pool
 	petmem 2 --svg pool.svg 128
+	petmem 2 --json
+	petmem 2 --json 128
+	petmem 2 --once --status
+	petmem 2 map
+	petmem 2 map 0
+	petmem 2 map x
+	petmem 2 map 1 2
+	petmem 2 walk
+	petmem 2 walk 1
+	petmem 2 walk 1 y
+	petmem 2 walk 1 10000000000000000
+	petmem 2 walk 1 0x1000 2
+	petmem 2 top 1
+	petmem 2 map 1 --status
 	log ""
 	blocks 0=Normal 1=donated
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * account.h - who has how many of the pool's pages, and how many they may have.
+ *
+ * Data pages are charged to the family whose fault or copy took them, until they are
+ * free: pages are shared inside of a family only, so it does not matter which member is
+ * the last to have one. A family is charged to the user who began it, whatever becomes
+ * of its members. Page tables are not charged: there are three at most for each page.
+ */
+#ifndef PETMEM_ACCOUNT_H
+#define PETMEM_ACCOUNT_H
+
+#include <linux/types.h>
+
+#include "petmem.h"
+
+struct petmem_user;
+
+/* A family's; guarded by its lock. */
+struct petmem_account {
+	u64 pages;
+	struct petmem_user *user;
+};
+
+/**
+ * petmem_account_open() - begin an account of the calling user's
+ * @account: zeroed
+ *
+ * Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ */
+int petmem_account_open(struct petmem_account *account);
+
+/**
+ * petmem_account_close() - end it; nothing is charged to it any more
+ * @account: opened, or zeroed
+ *
+ * Context: any but interrupts.
+ */
+void petmem_account_close(struct petmem_account *account);
+
+/**
+ * petmem_charge() - note whose pages these are
+ * @account: whose
+ * @page_addr: physical address of pages that were just taken for data
+ * @num_pages: how many
+ *
+ * Return: 0; -ENOMEM, with nothing changed, when it would be more than a limit allows.
+ * Context: the lock of the account's family is held.
+ */
+int petmem_charge(struct petmem_account *account, uintptr_t page_addr,
+		  u64 num_pages);
+
+/**
+ * petmem_alloc_charged() - petmem_alloc_pages() and petmem_charge() for one data page
+ * @account: who takes it
+ *
+ * Return: physical address; 0 when the pool is empty or a limit is reached.
+ * Context: as petmem_charge().
+ */
+uintptr_t petmem_alloc_charged(struct petmem_account *account);
+
+/**
+ * petmem_uncharge() - pages are freed
+ * @account: whom they were charged to, or NULL
+ * @num_pages: how many
+ *
+ * Context: as petmem_charge().
+ */
+void petmem_uncharge(struct petmem_account *account, u64 num_pages);
+
+/**
+ * petmem_account_uid() - whose account is it, as the caller sees users?
+ * @account: opened
+ */
+u32 petmem_account_uid(const struct petmem_account *account);
+
+/**
+ * petmem_account_user() - describe a user who has a family
+ * @user: .index is read, all else is set
+ *
+ * Return: 0 or -ENOENT.
+ */
+int petmem_account_user(struct petmem_user_counts *user);
+
+/**
+ * petmem_account_limits() - what the module parameters say
+ * @counters: .max_family_pages and .max_user_pages are set
+ */
+void petmem_account_limits(struct petmem_counters *counters);
+
+#endif /* PETMEM_ACCOUNT_H */

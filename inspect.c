@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * inspect.c - look at processes and page tables, and change nothing.
+ *
+ * The tables are read as the processor reads them, from the top and by the bits of the
+ * entries alone, so that what is shown does not depend on what pgtables.c believes.
+ *
+ * Who may look at another process: CAP_SYS_ADMIN. The rule of ptrace would be finer,
+ * but neither mm_access() nor ptrace_may_access() is there for modules, and a
+ * descriptor of /proc/PID/mem cannot be told from others by exported means.
+ */
+#include "inspect.h"
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/irqflags.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+
+#include "account.h"
+#include "compat.h"
+#include "memmap.h"
+#include "pool.h"
+#include "process.h"
+
+/* Levels are counted from the PTE table, 1, as the manuals do, up to 4 or 5. */
+#define INDEX_BITS 9
+#define NR_ENTRIES BIT(INDEX_BITS)
+#define LEVEL_PTE 1
+#define LEVEL_PMD 2
+#define LEVEL_PUD 3
+/* The lowest that no entry of can be a page. */
+#define LEVEL_TABLES_ONLY 4
+
+/* The bits of an entry that are no address. */
+#define ENTRY_FLAGS (~(u64)PTE_PFN_MASK)
+
+static unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + INDEX_BITS * (level - 1);
+}
+
+static unsigned int index_of(u64 addr, unsigned int level)
+{
+	return (addr >> level_shift(level)) & (NR_ENTRIES - 1);
+}
+
+static u64 span_end(u64 addr, unsigned int level)
+{
+	return (addr | (BIT_ULL(level_shift(level)) - 1)) + 1;
+}
+
+static unsigned int top_level(void)
+{
+	return pgtable_l5_enabled() ? 5 : 4;
+}
+
+static u64 *table_of(u64 entry)
+{
+	return __va(entry & PTE_PFN_MASK);
+}
+
+static bool is_page(u64 entry, unsigned int level)
+{
+	return level == LEVEL_PTE ||
+	       (level < LEVEL_TABLES_ONLY && (entry & _PAGE_PSE));
+}
+
+/* ---- Whose ---- */
+
+/*
+ * The address space of a process, to be given back with mmput(). A reference to the
+ * process itself is not kept.
+ */
+static struct mm_struct *get_mm(u32 number)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *task;
+	struct pid *pid;
+
+	if (!number) {
+		mmget(current->mm);
+		return current->mm;
+	}
+	pid = find_get_pid(number);
+	task = get_pid_task(pid, PIDTYPE_PID);
+	put_pid(pid);
+	if (task) {
+		mm = get_task_mm(task);
+		put_task_struct(task);
+	}
+	return mm;
+}
+
+/* The same for what only an administrator may see of others. */
+static struct mm_struct *get_visible_mm(u32 number)
+{
+	struct mm_struct *mm = get_mm(number);
+
+	if (!mm)
+		return ERR_PTR(-ESRCH);
+	if (mm == current->mm || capable(CAP_SYS_ADMIN))
+		return mm;
+	mmput(mm);
+	return ERR_PTR(-EPERM);
+}
+
+/* ---- A process ---- */
+
+/* Pages below an entry of a PMD table. */
+static u64 mapped_by_pmd(u64 entry)
+{
+	const struct petmem_page *table;
+
+	if (!(entry & _PAGE_PRESENT))
+		return 0;
+	if (is_page(entry, LEVEL_PMD))
+		return NR_ENTRIES;
+	table = petmem_pool_find(entry & PTE_PFN_MASK);
+	return table ? table->live : 0;
+}
+
+/* Pages below the region's slot. Tables that are not the pool's hold nothing. */
+static u64 mapped_by_slot(u64 slot)
+{
+	u64 count = 0;
+	size_t i, j;
+
+	if (!petmem_pool_find(slot & PTE_PFN_MASK))
+		return 0;
+	for (i = 0; i < NR_ENTRIES; i++) {
+		u64 entry = table_of(slot)[i];
+
+		if (!petmem_pool_find(entry & PTE_PFN_MASK))
+			continue;
+		for (j = 0; j < NR_ENTRIES; j++)
+			count += mapped_by_pmd(table_of(entry)[j]);
+	}
+	return count;
+}
+
+static u64 slot_of(struct mm_struct *mm)
+{
+	u64 entry =
+		pgd_val(*pgd_offset(mm, PETMEM_REGION_START)) & ~(u64)_PAGE_NX;
+
+	if (!pgtable_l5_enabled())
+		return entry;
+	return table_of(
+		entry)[index_of(PETMEM_REGION_START, LEVEL_TABLES_ONLY)];
+}
+
+static void describe(struct petmem_process *process,
+		     struct petmem_process_info *info)
+{
+	const struct petmem_family *family = process->family;
+
+	lockdep_assert_held(&process->family->lock);
+
+	info->flags = process->native ? PETMEM_PROCESS_NATIVE : 0;
+	info->uid = petmem_account_uid(&family->account);
+	info->relatives = family->members;
+	info->family_pages = family->account.pages;
+	info->faults = process->faults;
+	info->copies = process->copies;
+	if (!process->map)
+		return;
+	info->allocations = process->map->nr_allocated;
+	info->mapped_pages =
+		mapped_by_slot(slot_of(petmem_process_mm(process)));
+}
+
+int petmem_inspect_process(struct petmem_process_info *info)
+{
+	struct petmem_process_info result = { .pid = info->pid };
+	struct petmem_process *process;
+	struct mm_struct *mm;
+
+	if (info->flags)
+		return -EINVAL;
+	mm = get_mm(info->pid);
+	if (!mm)
+		return -ESRCH;
+	process = petmem_process_find(mm);
+	if (process) {
+		mutex_lock(&process->family->lock);
+		describe(process, &result);
+		mutex_unlock(&process->family->lock);
+		*info = result;
+	}
+	mmput(mm);
+	return process ? 0 : -ENOENT;
+}
+
+/* ---- One address ---- */
+
+static void describe_target(struct petmem_walk_level *level, u64 entry,
+			    unsigned int number, bool ours)
+{
+	const struct petmem_page *page =
+		ours ? petmem_pool_find(entry & PTE_PFN_MASK) : NULL;
+
+	level->refs = page ? page->refs : 0;
+	if (is_page(entry, number))
+		level->kind = PETMEM_WALK_PAGE;
+	else
+		level->kind = ours && !page && number <= LEVEL_TABLES_ONLY
+				      ? PETMEM_WALK_EMPTY
+				      : PETMEM_WALK_TABLE;
+}
+
+/*
+ * Linux frees tables only after an interrupt that every processor has answered, or
+ * after a grace period of RCU: so they stay while interrupts are off, as for
+ * get_user_pages_fast(); and below a mapping, while the mmap lock is held.
+ */
+static void walk_tables(struct mm_struct *mm, struct petmem_walk *walk)
+{
+	bool covered = walk->flags & PETMEM_WALK_IN_MAPPING;
+	bool ours = walk->flags & PETMEM_WALK_IN_PETMEM;
+	u64 *table = (u64 *)mm->pgd;
+	unsigned int number = top_level();
+	unsigned long irqs;
+
+	local_irq_save(irqs);
+	for (; number >= LEVEL_PTE; number--) {
+		struct petmem_walk_level *level = &walk->level[walk->nr++];
+		u64 entry = READ_ONCE(table[index_of(walk->addr, number)]);
+
+		level->index = index_of(walk->addr, number);
+		level->shift = level_shift(number);
+		level->entry = entry;
+		level->kind = entry ? PETMEM_WALK_ABSENT : PETMEM_WALK_NONE;
+		if (!(entry & _PAGE_PRESENT))
+			break;
+		describe_target(level, entry, number, ours);
+		if (!covered)
+			level->kind = PETMEM_WALK_UNKNOWN;
+		if (level->kind == PETMEM_WALK_PAGE || !covered)
+			break;
+		table = table_of(entry);
+	}
+	local_irq_restore(irqs);
+}
+
+static void add_user_copy(struct mm_struct *mm, struct petmem_walk *walk)
+{
+	pgd_t *copy = petmem_user_pgd(pgd_offset(mm, walk->addr));
+
+	if (copy)
+		walk->level[0].user_entry = READ_ONCE(copy->pgd);
+}
+
+static void hide_addresses(struct petmem_walk *walk)
+{
+	unsigned int i;
+
+	walk->root = 0;
+	for (i = 0; i < walk->nr; i++) {
+		struct petmem_walk_level *level = &walk->level[i];
+
+		/* What is not present may have an address anywhere. */
+		level->entry &=
+			level->kind == PETMEM_WALK_ABSENT ? 0 : ENTRY_FLAGS;
+		level->user_entry &= ENTRY_FLAGS;
+	}
+}
+
+static void walk_locked(struct mm_struct *mm, struct petmem_walk *walk)
+{
+	struct petmem_process *process = petmem_process_find(mm);
+	const struct vm_area_struct *vma = find_vma(mm, walk->addr);
+
+	walk->root = __pa(mm->pgd);
+	if (vma && vma->vm_start <= walk->addr)
+		walk->flags |= PETMEM_WALK_IN_MAPPING;
+	if (!process) {
+		walk_tables(mm, walk);
+	} else {
+		mutex_lock(&process->family->lock);
+		if (process->map && walk->addr >= PETMEM_REGION_START &&
+		    walk->addr < PETMEM_REGION_END)
+			walk->flags |= PETMEM_WALK_IN_PETMEM;
+		walk_tables(mm, walk);
+		mutex_unlock(&process->family->lock);
+	}
+	add_user_copy(mm, walk);
+}
+
+int petmem_inspect_walk(struct petmem_walk *walk)
+{
+	struct petmem_walk result = { .addr = walk->addr, .pid = walk->pid };
+	struct mm_struct *mm;
+
+	if (walk->flags || walk->reserved || walk->addr >= TASK_SIZE_MAX)
+		return -EINVAL;
+	mm = get_visible_mm(walk->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	if (mmap_read_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	walk_locked(mm, &result);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	if (!capable(CAP_SYS_ADMIN))
+		hide_addresses(&result);
+	*walk = result;
+	return 0;
+}
+
+/* ---- How the region is used ---- */
+
+/* What is at one address, and how far at least. */
+struct look {
+	u32 kind;
+	u64 end;
+};
+
+/*
+ * An entry of petmem's leads to memory that others have, too, if anything on the way
+ * has a second reference.
+ */
+static struct look look_at(u64 slot, u64 addr)
+{
+	bool shared = false;
+	u64 entry = slot;
+	unsigned int level;
+
+	for (level = LEVEL_TABLES_ONLY; level >= LEVEL_PTE; level--) {
+		const struct petmem_page *page;
+
+		if (level < LEVEL_TABLES_ONLY)
+			entry = table_of(entry)[index_of(addr, level)];
+		page = petmem_pool_find(entry & PTE_PFN_MASK);
+		if (!(entry & _PAGE_PRESENT) || !page)
+			return (struct look){ PETMEM_SPAN_UNTOUCHED,
+					      span_end(addr, level) };
+		shared |= page->refs > 1;
+		if (is_page(entry, level))
+			break;
+	}
+	if (level == LEVEL_PTE)
+		return (struct look){ shared ? PETMEM_SPAN_SHARED
+					     : PETMEM_SPAN_PAGES,
+				      span_end(addr, level) };
+	return (struct look){ shared ? PETMEM_SPAN_LARGE_SHARED
+				     : PETMEM_SPAN_LARGE,
+			      span_end(addr, level) };
+}
+
+static void look_along(u64 slot, u64 end, struct petmem_span *span)
+{
+	struct look look = look_at(slot, span->addr), next = look;
+
+	end = min(end, span_end(span->addr, LEVEL_PUD));
+	while (next.kind == look.kind && next.end < end) {
+		look = next;
+		next = look_at(slot, look.end);
+	}
+	if (next.kind == look.kind)
+		look.end = end;
+	span->kind = look.kind;
+	span->size = look.end - span->addr;
+}
+
+static void describe_span(struct petmem_process *process,
+			  struct petmem_span *span)
+{
+	const struct petmem_range *range =
+		petmem_memmap_find(process->map, span->addr);
+	u64 end = range->start + range->size;
+
+	lockdep_assert_held(&process->family->lock);
+
+	span->range_start = range->start;
+	span->range_size = range->size;
+	span->size = end - span->addr;
+	span->kind = PETMEM_SPAN_HOLE;
+	if (!range->allocated)
+		return;
+	if (range->guarded && span->addr >= end - PAGE_SIZE) {
+		span->kind = PETMEM_SPAN_GUARD;
+		return;
+	}
+	look_along(slot_of(petmem_process_mm(process)),
+		   end - (range->guarded ? PAGE_SIZE : 0), span);
+}
+
+int petmem_inspect_span(struct petmem_span *span)
+{
+	struct petmem_span result = { .addr = span->addr, .pid = span->pid };
+	struct petmem_process *process;
+	struct mm_struct *mm;
+	int err = -ENOENT;
+
+	if (span->kind || !PAGE_ALIGNED(span->addr) ||
+	    span->addr < PETMEM_REGION_START || span->addr >= PETMEM_REGION_END)
+		return -EINVAL;
+	mm = get_visible_mm(span->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	process = petmem_process_find(mm);
+	if (process) {
+		mutex_lock(&process->family->lock);
+		if (process->map) {
+			describe_span(process, &result);
+			err = 0;
+		}
+		mutex_unlock(&process->family->lock);
+	}
+	mmput(mm);
+	if (!err)
+		*span = result;
+	return err;
+}

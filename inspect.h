@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * inspect.h - look at processes and page tables, and change nothing.
+ *
+ * Context of all: process context, no lock is held.
+ */
+#ifndef PETMEM_INSPECT_H
+#define PETMEM_INSPECT_H
+
+#include "petmem.h"
+
+/**
+ * petmem_inspect_process() - describe a process
+ * @info: as petmem.h says
+ *
+ * Return: 0 or an error as petmem.h lists them.
+ */
+int petmem_inspect_process(struct petmem_process_info *info);
+
+/**
+ * petmem_inspect_walk() - show the way of an address through the page tables
+ * @walk: as petmem.h says
+ *
+ * Return: 0 or an error as petmem.h lists them.
+ */
+int petmem_inspect_walk(struct petmem_walk *walk);
+
+/**
+ * petmem_inspect_span() - show how a part of the region is used
+ * @span: as petmem.h says
+ *
+ * Return: 0 or an error as petmem.h lists them.
+ */
+int petmem_inspect_span(struct petmem_span *span);
+
+#endif /* PETMEM_INSPECT_H */

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/* inspect.c - looking at page tables and regions, one's own and others'. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "view.h"
+
+#define USER 1000
+
+/* Bits of an entry: Intel SDM volume 3A, section 4.5.4. */
+#define ENTRY_PRESENT 1ULL
+#define ENTRY_WRITE 2ULL
+#define ENTRY_USER 4ULL
+#define ENTRY_NX (1ULL << 63)
+#define ENTRY_FRAME 0x000ffffffffff000ULL
+
+static struct petmem_walk walk(pid_t pid, const void *addr)
+{
+	struct petmem_walk walk = { .addr = (uintptr_t)addr, .pid = pid };
+	int device = open_device();
+
+	CHECK(ioctl(device, PETMEM_IOC_WALK, &walk) == 0);
+	close(device);
+	CHECK(walk.nr >= 1 && walk.nr <= PETMEM_WALK_LEVELS);
+	return walk;
+}
+
+static const struct petmem_walk_level *last(const struct petmem_walk *walk)
+{
+	return &walk->level[walk->nr - 1];
+}
+
+/* What Linux itself says about the page behind an address. */
+static uint64_t frame_by_pagemap(const void *addr)
+{
+	uint64_t entry;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK(pread(fd, &entry, sizeof(entry),
+		    (uintptr_t)addr / PAGE * sizeof(entry)) == sizeof(entry));
+	close(fd);
+	return (entry & ((1ULL << 55) - 1)) * PAGE;
+}
+
+/* ---- petmem's addresses ---- */
+
+static void before_and_after(void)
+{
+	struct petmem_walk way;
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(2 * PAGE);
+	way = walk(0, memory);
+	CHECK(way.flags == (PETMEM_WALK_IN_MAPPING | PETMEM_WALK_IN_PETMEM));
+	CHECK(last(&way)->kind == PETMEM_WALK_NONE);
+	CHECK(last(&way)->shift == 21);
+	CHECK(way.level[way.nr - 2].kind == PETMEM_WALK_EMPTY);
+	*memory = 1;
+	way = walk(0, memory + 5);
+	CHECK(last(&way)->kind == PETMEM_WALK_PAGE && last(&way)->shift == 12);
+	CHECK(last(&way)->refs == 1 && last(&way)->index == 0);
+	CHECK((last(&way)->entry &
+	       (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_NX)) ==
+	      (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_NX));
+	for (unsigned int i = 0; i + 1 < way.nr; i++)
+		CHECK(way.level[i].kind == PETMEM_WALK_TABLE);
+	CHECK(way.root != 0 && way.root % PAGE == 0);
+	way = walk(0, memory + PAGE);
+	CHECK(last(&way)->kind == PETMEM_WALK_NONE && last(&way)->index == 1);
+}
+
+static void shared_way(void *memory)
+{
+	struct petmem_walk way = walk(0, memory);
+
+	CHECK(last(&way)->refs == 1);
+	/* The PUD table is what two slots point to. */
+	CHECK(way.level[way.nr - 4].refs == 2);
+	CHECK(!(way.level[way.nr - 4].entry & ENTRY_WRITE));
+	*(char *)memory = 2;
+	way = walk(0, memory);
+	CHECK(way.level[way.nr - 4].refs == 1);
+	CHECK(way.level[way.nr - 4].entry & ENTRY_WRITE);
+	CHECK(last(&way)->refs == 1 && (last(&way)->entry & ENTRY_WRITE));
+}
+
+static void after_fork(void)
+{
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(PAGE);
+	*memory = 1;
+	join(spawn(shared_way, memory));
+}
+
+/* ---- Ordinary addresses ---- */
+
+static void ordinary(void)
+{
+	char *memory = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct petmem_walk way;
+
+	CHECK(memory != MAP_FAILED);
+	memory[PAGE] = 1;
+	way = walk(0, memory + PAGE);
+	CHECK(way.flags == PETMEM_WALK_IN_MAPPING);
+	CHECK(last(&way)->kind == PETMEM_WALK_PAGE && last(&way)->refs == 0);
+	CHECK((last(&way)->entry & ENTRY_FRAME) ==
+	      frame_by_pagemap(memory + PAGE));
+	way = walk(0, memory + 2 * PAGE);
+	CHECK(last(&way)->kind == PETMEM_WALK_NONE);
+	CHECK(munmap(memory, 4 * PAGE) == 0);
+	way = walk(0, memory + PAGE);
+	CHECK(way.flags == 0 && way.nr == 1);
+	CHECK(last(&way)->kind == PETMEM_WALK_UNKNOWN ||
+	      last(&way)->kind == PETMEM_WALK_NONE);
+	/* An address of its program, which other processes of it share. */
+	way = walk(0, (void *)ordinary);
+	CHECK(last(&way)->kind == PETMEM_WALK_PAGE);
+	CHECK(!(last(&way)->entry & (ENTRY_WRITE | ENTRY_NX)));
+}
+
+static void wrong_arguments(void)
+{
+	struct petmem_walk wrong[] = {
+		{ .addr = 1ULL << 63 }, { .addr = UINT64_MAX },
+		{ .addr = 1ULL << 56 }, { .flags = 1 },
+		{ .reserved = 1 },
+	};
+	struct petmem_walk nobody = { .pid = 0x7ffffff0 };
+	struct petmem_walk kernel_thread = { .pid = 2 };
+	struct petmem_span wrong_span[] = {
+		{ .addr = 0 },
+		{ .addr = PETMEM_REGION_START + 1 },
+		{ .addr = PETMEM_REGION_END },
+		{ .addr = PETMEM_REGION_START, .kind = 1 },
+	};
+	struct petmem_span unbound = { .addr = PETMEM_REGION_START };
+	struct petmem_process_info info = { .flags = 1 };
+	int device = open_device();
+
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		CHECK(ioctl(device, PETMEM_IOC_WALK, &wrong[i]) == -1);
+		CHECK(errno == EINVAL);
+	}
+	for (size_t i = 0; i < COUNT_OF(wrong_span); i++) {
+		CHECK(ioctl(device, PETMEM_IOC_SPAN, &wrong_span[i]) == -1);
+		CHECK(errno == EINVAL);
+	}
+	CHECK(ioctl(device, PETMEM_IOC_WALK, &nobody) == -1 && errno == ESRCH);
+	CHECK(ioctl(device, PETMEM_IOC_WALK, &kernel_thread) == -1);
+	CHECK(errno == ESRCH);
+	CHECK(ioctl(device, PETMEM_IOC_SPAN, &unbound) == -1);
+	CHECK(errno == ENOENT);
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == -1);
+	CHECK(errno == EINVAL);
+	info.flags = 0;
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == -1);
+	CHECK(errno == ENOENT);
+}
+
+/* ---- Who may look ---- */
+
+struct looked_at {
+	int device;
+	pid_t pid;
+	char *memory;
+};
+
+static void look_as_user(void *argument)
+{
+	const struct looked_at *at = argument;
+	struct petmem_walk other = { .addr = (uintptr_t)at->memory,
+				     .pid = at->pid };
+	struct petmem_walk own = { .addr = (uintptr_t)at->memory };
+	struct petmem_span span = { .addr = PETMEM_REGION_START,
+				    .pid = at->pid };
+
+	CHECK(setresuid(USER, USER, USER) == 0);
+	CHECK(ioctl(at->device, PETMEM_IOC_WALK, &other) == -1);
+	CHECK(errno == EPERM);
+	CHECK(ioctl(at->device, PETMEM_IOC_SPAN, &span) == -1);
+	CHECK(errno == EPERM);
+	CHECK(ioctl(at->device, PETMEM_IOC_WALK, &own) == 0);
+	CHECK(own.root == 0 && last(&own)->kind == PETMEM_WALK_PAGE);
+	for (unsigned int i = 0; i < own.nr; i++) {
+		CHECK(!(own.level[i].entry & ENTRY_FRAME));
+		CHECK(!(own.level[i].user_entry & ENTRY_FRAME));
+		CHECK(own.level[i].entry & ENTRY_PRESENT);
+	}
+}
+
+static void permissions(void)
+{
+	struct looked_at at = { .device = open_device(), .pid = getpid() };
+
+	connect_petmem();
+	at.memory = must_malloc(PAGE);
+	*at.memory = 1;
+	join(spawn(look_as_user, &at));
+}
+
+static void look_at_parent(void *memory)
+{
+	struct petmem_walk way = walk(getppid(), memory);
+
+	CHECK(last(&way)->kind == PETMEM_WALK_PAGE);
+	CHECK(way.root != walk(0, memory).root);
+}
+
+static void root_looks(void)
+{
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(PAGE);
+	*memory = 1;
+	join(spawn(look_at_parent, memory));
+}
+
+/* ---- The region ---- */
+
+static struct petmem_span span_at(const void *addr)
+{
+	struct petmem_span span = { .addr = (uintptr_t)addr };
+	int device = open_device();
+
+	CHECK(ioctl(device, PETMEM_IOC_SPAN, &span) == 0);
+	close(device);
+	return span;
+}
+
+static bool is_span(const void *addr, uint32_t kind, uint64_t pages)
+{
+	struct petmem_span span = span_at(addr);
+
+	if (span.kind == kind && span.size == pages * PAGE)
+		return true;
+	printf("# span: kind %u, pages %llu\n", span.kind,
+	       span.size / PETMEM_PAGE_SIZE);
+	return false;
+}
+
+static void shared_spans(void *argument)
+{
+	char *memory = argument;
+
+	CHECK(is_span(memory, PETMEM_SPAN_UNTOUCHED, 2));
+	CHECK(is_span(memory + 2 * PAGE, PETMEM_SPAN_SHARED, 3));
+	memory[3 * PAGE] = 1;
+	CHECK(is_span(memory + 2 * PAGE, PETMEM_SPAN_SHARED, 1));
+	CHECK(is_span(memory + 3 * PAGE, PETMEM_SPAN_PAGES, 1));
+	CHECK(is_span(memory + 4 * PAGE, PETMEM_SPAN_SHARED, 1));
+}
+
+static void spans(void)
+{
+	char *memory, *guarded;
+
+	connect_petmem();
+	memory = must_malloc(8 * PAGE);
+	pet_guard(1);
+	guarded = must_malloc(PAGE);
+	CHECK(is_span(memory, PETMEM_SPAN_UNTOUCHED, 8));
+	for (size_t i = 2; i < 5; i++)
+		memory[i * PAGE] = 1;
+	CHECK(is_span(memory, PETMEM_SPAN_UNTOUCHED, 2));
+	CHECK(is_span(memory + PAGE, PETMEM_SPAN_UNTOUCHED, 1));
+	CHECK(is_span(memory + 2 * PAGE, PETMEM_SPAN_PAGES, 3));
+	CHECK(is_span(memory + 5 * PAGE, PETMEM_SPAN_UNTOUCHED, 3));
+	CHECK(is_span(guarded + PAGE, PETMEM_SPAN_GUARD, 1));
+	CHECK(span_at(guarded).range_size == 2 * PAGE);
+	CHECK(span_at(guarded).range_start == (uintptr_t)guarded);
+	CHECK(span_at(guarded + 2 * PAGE).kind == PETMEM_SPAN_HOLE);
+	join(spawn(shared_spans, memory));
+}
+
+/* All spans together are the region, and those with pages have all of them. */
+static void whole_region(void)
+{
+	uint64_t addr = PETMEM_REGION_START, pages = 0, steps = 0;
+	struct petmem_process_info info = { .pid = 0 };
+	struct petmem_span span;
+	int device = open_device();
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(5 * GIB);
+	for (size_t i = 0; i < 5; i++)
+		memory[i * GIB + i * PAGE] = 1;
+	for (; addr < PETMEM_REGION_END; addr += span.size, steps++) {
+		span = span_at((void *)addr);
+		CHECK(span.size > 0 && span.size % PAGE == 0);
+		if (span.kind == PETMEM_SPAN_PAGES)
+			pages += span.size / PAGE;
+	}
+	CHECK(addr == PETMEM_REGION_END && pages == 5 && steps < 32);
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
+	CHECK(info.mapped_pages == 5);
+}
+
+/* ---- While it changes ---- */
+
+static void churn(void *argument)
+{
+	for (;;) {
+		char *memory = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *petmem = must_malloc(3 * MIB);
+
+		for (size_t i = 0; i < 3 * MIB; i += 64 * PAGE)
+			memory[i] = petmem[i] = 1;
+		*(char **)argument = memory;
+		pet_free(petmem);
+		munmap(memory, 4 * MIB);
+	}
+}
+
+static void look_while_it_changes(void)
+{
+	char **at = shared_memory(PAGE);
+	struct petmem_span span;
+	int device = open_device();
+	pid_t child;
+
+	connect_petmem();
+	child = spawn(churn, at);
+	for (int i = 0; i < 20000; i++) {
+		struct petmem_walk way = { .addr = (uintptr_t)*at,
+					   .pid = child };
+
+		CHECK(ioctl(device, PETMEM_IOC_WALK, &way) == 0);
+		way = (struct petmem_walk){ .addr = PETMEM_REGION_START +
+						    i % 64 * PAGE,
+					    .pid = child };
+		CHECK(ioctl(device, PETMEM_IOC_WALK, &way) == 0);
+		span = (struct petmem_span){ .addr = PETMEM_REGION_START,
+					     .pid = child };
+		CHECK(ioctl(device, PETMEM_IOC_SPAN, &span) == 0 ||
+		      errno == ENOENT);
+	}
+	kill(child, SIGKILL);
+	status_of(child);
+}
+
+static const struct guest_case cases[] = {
+	{ "a walk before and after the first touch", before_and_after },
+	{ "a walk after fork shows who shares what", after_fork },
+	{ "ordinary addresses end where Linux says", ordinary },
+	{ "wrong arguments are refused", wrong_arguments },
+	{ "others are for root to see, and frames, too", permissions },
+	{ "root sees another process", root_looks },
+	{ "spans tell what is mapped, shared and guarded", spans },
+	{ "all spans together are the region", whole_region },
+	{ "looking at what changes all the time", look_while_it_changes },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tools.c - petmem walk, map and top, run on processes that are known. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define OUTPUT_MAX ((size_t)1 << 20)
+
+/* What a live screen begins and ends with. */
+#define SCREEN_ENTER "\033[?1049h"
+#define SCREEN_LEAVE "\033[?1049l"
+#define SCREEN_HOME "\033[H"
+
+/* Longer than a screen takes to come. */
+#define SCREEN_LIMIT_MS 60000
+
+static char output[OUTPUT_MAX];
+
+/* Run a command, which has to end with @status; its output is in `output'. */
+__attribute__((format(printf, 2, 3))) static void run(int status,
+						      const char *format, ...)
+{
+	char command[256];
+	va_list arguments;
+	size_t length;
+	FILE *pipe;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	pipe = popen(command, "r");
+	CHECK(pipe != NULL);
+	length = fread(output, 1, sizeof(output) - 1, pipe);
+	output[length] = '\0';
+	if (pclose(pipe) != status << 8) {
+		printf("# %s: %s\n", command, output);
+		CHECK(!"the status that was expected");
+	}
+}
+
+static bool says(const char *text)
+{
+	if (strstr(output, text) != NULL)
+		return true;
+	for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n"))
+		printf("# | %s\n", line);
+	printf("# does not say: %s\n", text);
+	return false;
+}
+
+static void walks(void)
+{
+	char *memory;
+	int stack;
+
+	connect_petmem();
+	memory = must_malloc(2 * PAGE);
+	memory[PAGE] = 1;
+	run(0, "petmem walk %d %p", getpid(), memory + PAGE);
+	CHECK(says(": petmem's\nCR3 ") && says("\nPGD["));
+	CHECK(says("\nPTE[  1]  0x8") &&
+	      says(" a page of 4 KiB, 1 reference\n"));
+	CHECK(says("present writable user accessed dirty") &&
+	      says("no-execute special"));
+	CHECK(says("\nIt ends at physical address 0x"));
+	run(0, "petmem walk %d %p", getpid(), memory);
+	CHECK(says("\nPTE[  0]  0x0000000000000000  nothing\n"));
+	CHECK(says("\nIt ends here: an access faults."));
+	run(0, "petmem walk %d %p", getpid(), (void *)&stack);
+	CHECK(says(": Linux's\n"));
+	run(0, "petmem walk %d 10000", getpid());
+	CHECK(says(": in no mapping\n"));
+	run(1, "petmem walk %d ffff800000000000 2>&1", getpid());
+	CHECK(says("Invalid argument"));
+}
+
+static void maps(void)
+{
+	char *memory;
+	int i;
+
+	connect_petmem();
+	memory = must_malloc(64 * PAGE);
+	must_malloc(PAGE);
+	for (i = 0; i < 16; i++)
+		memory[i * PAGE] = 1;
+	run(0, "COLUMNS=80 petmem map %d", getpid());
+	CHECK(says("petmem map: process ") && says("(tools)"));
+	CHECK(says("0x100000000000 256 KiB") && says("16 x 4K, 0% shared"));
+	CHECK(says("0 x 4K, 0% shared"));
+	run(0, "petmem map %d --svg -", getpid());
+	CHECK(says("<svg ") && says("16 pages, 4 KiB pages") &&
+	      says("</svg>\n"));
+	run(0, "petmem map %d --html -", getpid());
+	CHECK(says("<!DOCTYPE html>") && says("48 pages, untouched") &&
+	      says("</html>\n"));
+	run(1, "petmem map 1 2>&1");
+	CHECK(says("does not use petmem"));
+}
+
+/* Every third page of many: more spans than are drawn. */
+static void maps_in_parts(void)
+{
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(1200 * PAGE);
+	for (size_t i = 0; i < 1200; i += 3)
+		memory[i * PAGE] = 1;
+	run(0, "petmem map %d --svg -", getpid());
+	CHECK(says(
+		"1200 pages, of those that are there most are 4 KiB pages<"));
+}
+
+static void status(void)
+{
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(3 * PAGE);
+	memory[PAGE] = 1;
+	run(0, "petmem --status");
+	CHECK(says("\nuser: 0 pages 1 families 1\n"));
+	run(0, "petmem --status --json");
+	CHECK(says("{\"uid\": 0, \"pages\": 1, \"families\": 1}"));
+}
+
+static void once(void)
+{
+	char line[64];
+
+	connect_petmem();
+	*(char *)must_malloc(PAGE) = 1;
+	run(0, "petmem top --once");
+	CHECK(says(" pages in ") && says(" with native faults\n"));
+	CHECK(says("user 0: 1 pages") && says("COMMAND\n"));
+	snprintf(line, sizeof(line), "\n%7d      0 %s", getpid(),
+		 is_native() ? "native" : "signal");
+	CHECK(says(line) && says(" tools\n"));
+	run(1, "petmem top 2>&1 </dev/null");
+	CHECK(says("--once"));
+}
+
+/* ---- The live screen ---- */
+
+static int terminal;
+
+static void resize(unsigned short rows, unsigned short columns)
+{
+	struct winsize size = { .ws_row = rows, .ws_col = columns };
+
+	CHECK(ioctl(terminal, TIOCSWINSZ, &size) == 0);
+}
+
+/* `petmem top' on a terminal of its own. */
+static pid_t start_top(void)
+{
+	pid_t child;
+	int slave;
+
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK(terminal >= 0 && grantpt(terminal) == 0 &&
+	      unlockpt(terminal) == 0);
+	resize(24, 80);
+	fflush(stdout);
+	child = fork();
+	CHECK(child >= 0);
+	if (child > 0)
+		return child;
+	slave = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+	if (slave < 0 || setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) != 0)
+		_exit(EXIT_FAILURE);
+	dup2(slave, STDIN_FILENO);
+	dup2(slave, STDOUT_FILENO);
+	execlp("petmem", "petmem", "top", NULL);
+	_exit(EXIT_FAILURE);
+}
+
+/* Read on until @text comes. */
+static void wait_for_text(const char *text)
+{
+	struct pollfd readable = { .fd = terminal, .events = POLLIN };
+	size_t length = 0;
+	ssize_t count;
+
+	output[0] = '\0';
+	while (strstr(output, text) == NULL) {
+		CHECK(length < sizeof(output) - 1);
+		CHECK(poll(&readable, 1, SCREEN_LIMIT_MS) == 1);
+		count = read(terminal, output + length,
+			     sizeof(output) - 1 - length);
+		CHECK(count > 0);
+		length += count;
+		output[length] = '\0';
+	}
+}
+
+/* The lines of the last screen, all of which have to fit. */
+static size_t lines_within(size_t columns)
+{
+	char *line, *next = output, *last = output;
+	size_t lines = 0;
+
+	while ((next = strstr(next, SCREEN_HOME)) != NULL)
+		last = next++;
+	for (line = last + strlen(SCREEN_HOME); line; line = next) {
+		size_t length = strcspn(line, "\r\033");
+
+		CHECK(length <= columns);
+		lines++;
+		next = strstr(line, "\r\n");
+		if (next)
+			next += strlen("\r\n");
+	}
+	return lines;
+}
+
+/* It ends, and leaves the terminal as it was. */
+static void ends_well(pid_t child, const struct termios *before)
+{
+	struct termios after;
+
+	wait_for_text(SCREEN_LEAVE);
+	join(child);
+	CHECK(tcgetattr(terminal, &after) == 0);
+	CHECK(after.c_lflag == before->c_lflag);
+	CHECK(after.c_iflag == before->c_iflag);
+}
+
+static void live_ended_by(const char *key)
+{
+	struct termios before;
+	pid_t child;
+
+	connect_petmem();
+	*(char *)must_malloc(PAGE) = 1;
+	child = start_top();
+	CHECK(tcgetattr(terminal, &before) == 0);
+	wait_for_text(SCREEN_ENTER);
+	wait_for_text(" tools\033");
+	CHECK(write(terminal, key, 1) == 1);
+	ends_well(child, &before);
+}
+
+static void live_q(void)
+{
+	live_ended_by("q");
+}
+
+static void live_interrupt(void)
+{
+	live_ended_by("\003");
+}
+
+static void live_resizes(void)
+{
+	struct termios before;
+	pid_t child = start_top();
+
+	CHECK(tcgetattr(terminal, &before) == 0);
+	wait_for_text("COMMAND\033[K");
+	resize(5, 30);
+	/* What is cut off at the 30th column. */
+	wait_for_text("\r\n[............................]\033");
+	wait_for_text("\033[J");
+	CHECK(lines_within(30) <= 5);
+	CHECK(write(terminal, "q", 1) == 1);
+	ends_well(child, &before);
+}
+
+static const struct guest_case cases[] = {
+	{ "petmem walk tells each level, and where it ends", walks },
+	{ "petmem map draws ranges and pages", maps },
+	{ "petmem map draws in parts what is too much", maps_in_parts },
+	{ "petmem --status tells users, as JSON too", status },
+	{ "petmem top --once", once },
+	{ "petmem top is live, and ends with q", live_q },
+	{ "petmem top ends with ^C, and leaves the terminal as it was",
+	  live_interrupt },
+	{ "petmem top fits into a terminal that becomes small", live_resizes },
+};
+
+int main(void)
+{
+	return run_cases(cases, COUNT_OF(cases));
+}
