@@ -28,8 +28,8 @@ static const struct {
 } flags[] = {
 	{ 0, "present" },	{ 1, "writable" }, { 2, "user" },
 	{ 3, "write-through" }, { 4, "uncached" }, { 5, "accessed" },
-	{ 6, "dirty" },		{ 8, "global" },   { 10, "bit-10" },
-	{ 11, "bit-11" },	{ 52, "bit-52" },  { 53, "bit-53" },
+	{ 6, "dirty" },		{ 8, "global" },   { 10, "uffd-wp" },
+	{ 11, "soft-dirty" },	{ 52, "bit-52" },  { 53, "bit-53" },
 	{ 54, "bit-54" },	{ 55, "bit-55" },  { 56, "bit-56" },
 	{ 57, "bit-57" },	{ 58, "bit-58" },  { 63, "no-execute" },
 };
