@@ -96,12 +96,9 @@ static bool is_beyond(u64 pages, unsigned long max)
 	return max && pages > max;
 }
 
-int petmem_charge(struct petmem_account *account, uintptr_t page_addr,
-		  u64 num_pages)
+int petmem_charge(struct petmem_account *account, u64 num_pages)
 {
-	struct petmem_page *page = petmem_pool_page(page_addr);
 	atomic64_t *of_user = &account->user->pages;
-	u64 i;
 
 	if (is_beyond(account->pages + num_pages, READ_ONCE(max_family_pages)))
 		return -ENOMEM;
@@ -111,8 +108,6 @@ int petmem_charge(struct petmem_account *account, uintptr_t page_addr,
 		return -ENOMEM;
 	}
 	account->pages += num_pages;
-	for (i = 0; i < num_pages; i++)
-		page[i].account = account;
 	return 0;
 }
 
@@ -120,17 +115,20 @@ uintptr_t petmem_alloc_charged(struct petmem_account *account)
 {
 	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
 
-	if (page_addr && petmem_charge(account, page_addr, 1)) {
+	if (page_addr && petmem_charge(account, 1)) {
 		petmem_put_page(page_addr);
 		return 0;
 	}
 	return page_addr;
 }
 
+void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr)
+{
+	petmem_uncharge(account, petmem_put_page(page_addr));
+}
+
 void petmem_uncharge(struct petmem_account *account, u64 num_pages)
 {
-	if (!account)
-		return;
 	account->pages -= num_pages;
 	atomic64_sub(num_pages, &account->user->pages);
 }

@@ -40,16 +40,14 @@ int petmem_account_open(struct petmem_account *account);
 void petmem_account_close(struct petmem_account *account);
 
 /**
- * petmem_charge() - note whose pages these are
+ * petmem_charge() - charge for pages that were taken for data
  * @account: whose
- * @page_addr: physical address of pages that were just taken for data
  * @num_pages: how many
  *
  * Return: 0; -ENOMEM, with nothing changed, when it would be more than a limit allows.
  * Context: the lock of the account's family is held.
  */
-int petmem_charge(struct petmem_account *account, uintptr_t page_addr,
-		  u64 num_pages);
+int petmem_charge(struct petmem_account *account, u64 num_pages);
 
 /**
  * petmem_alloc_charged() - petmem_alloc_pages() and petmem_charge() for one data page
@@ -61,8 +59,17 @@ int petmem_charge(struct petmem_account *account, uintptr_t page_addr,
 uintptr_t petmem_alloc_charged(struct petmem_account *account);
 
 /**
- * petmem_uncharge() - pages are freed
- * @account: whom they were charged to, or NULL
+ * petmem_put_charged() - petmem_put_page() and petmem_uncharge()
+ * @account: whom the page was charged to
+ * @page_addr: physical address
+ *
+ * Context: as petmem_charge().
+ */
+void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr);
+
+/**
+ * petmem_uncharge() - pages became free
+ * @account: whom they were charged to
  * @num_pages: how many
  *
  * Context: as petmem_charge().

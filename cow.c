@@ -76,15 +76,16 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
  * With faults by signal no device has translations, and a system call of another
  * thread is not to miss the page: it stays, and its copy takes its place.
  */
-static void copy_in_place(const struct petmem_leaf *leaf, struct mm_struct *mm,
-			  u64 addr, uintptr_t new)
+static uintptr_t copy_in_place(const struct petmem_leaf *leaf,
+			       struct mm_struct *mm, u64 addr, uintptr_t new)
 {
 	copy_page(__va(new), __va(petmem_leaf_page(leaf)));
-	petmem_put_page(petmem_leaf_replace(leaf, mm, addr, new));
+	return petmem_leaf_replace(leaf, mm, addr, new);
 }
 
 int petmem_cow_break(struct petmem_process *process, u64 addr)
 {
+	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_leaf leaf;
 	uintptr_t old, new = 0;
@@ -93,13 +94,13 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 	lockdep_assert_held(&process->family->lock);
 
 	if (petmem_pgtables_is_shared(mm, addr)) {
-		new = petmem_alloc_charged(&process->family->account);
+		new = petmem_alloc_charged(account);
 		if (!new)
 			return -ENOMEM;
 	}
 	if (petmem_pgtables_make_private(mm, addr, &leaf)) {
 		if (new)
-			petmem_put_page(new);
+			petmem_put_charged(account, new);
 		return -ENOMEM;
 	}
 	trace_petmem_cow(addr, new);
@@ -109,7 +110,8 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 	}
 	petmem_count_copy(process);
 	if (!process->native) {
-		copy_in_place(&leaf, mm, addr, new);
+		petmem_put_charged(account,
+				   copy_in_place(&leaf, mm, addr, new));
 		return 0;
 	}
 	old = petmem_leaf_take(&leaf, mm, addr);
@@ -121,7 +123,7 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 
 	mutex_lock(&process->family->lock);
 	petmem_leaf_set(&leaf, new);
-	petmem_put_page(old);
+	petmem_put_charged(account, old);
 	return 0;
 }
 

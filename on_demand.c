@@ -146,7 +146,8 @@ static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 			continue;
 		petmem_reservation_notify(process, addr, next);
 		mutex_lock(&process->family->lock);
-		petmem_gather_put(&gather);
+		petmem_uncharge(&process->family->account,
+				petmem_gather_put(&gather));
 		mutex_unlock(&process->family->lock);
 	}
 	petmem_gather_exit(&gather);
@@ -241,13 +242,14 @@ int petmem_dump_vspace(struct petmem_process *process)
 static int map_new_page(struct petmem_process *process, u64 addr,
 			struct petmem_leaf *leaf)
 {
-	uintptr_t page_addr = petmem_alloc_charged(&process->family->account);
+	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
+	uintptr_t page_addr = petmem_alloc_charged(account);
 
 	if (!page_addr)
 		return -ENOMEM;
 	if (!leaf->private && petmem_pgtables_make_private(mm, addr, leaf)) {
-		petmem_put_page(page_addr);
+		petmem_put_charged(account, page_addr);
 		return -ENOMEM;
 	}
 	clear_page(__va(page_addr));

@@ -554,31 +554,37 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 
 /* ---- Taking away ---- */
 
-/* Drop one reference to a table; with the last one, those that it holds. */
-static void put_table(u64 *table, enum level level)
+/*
+ * Drop one reference to a table; with the last one, those that it holds. Returns how many
+ * data pages became free.
+ */
+static u64 put_table(u64 *table, enum level level)
 {
 	struct petmem_page *page = page_of(__pa(table));
+	u64 freed = 0;
 	size_t i;
 
 	if (--page->refs)
-		return;
+		return 0;
 	for (i = 0; page->live; i++) {
 		if (is_none(table[i], level))
 			continue;
 		if (level == LEVEL_PTE)
-			petmem_put_page(frame_of(table[i]));
+			freed += petmem_put_page(frame_of(table[i]));
 		else
-			put_table(table_of(table[i]), level - 1);
+			freed += put_table(table_of(table[i]), level - 1);
 		page->live--;
 	}
 	petmem_free_pages(__pa(table), 1);
 	cond_resched();
+	return freed;
 }
 
-void petmem_pgtables_put(u64 slot)
+u64 petmem_pgtables_put(u64 slot)
 {
-	if (table_of(slot) != empty_pud_table)
-		put_table(table_of(slot), LEVEL_PUD);
+	if (table_of(slot) == empty_pud_table)
+		return 0;
+	return put_table(table_of(slot), LEVEL_PUD);
 }
 
 /* What is gathered are entries, with the level of their table in the low bits. */
@@ -588,17 +594,20 @@ static void gather_add(struct petmem_gather *gather, u64 entry,
 	gather->entries[gather->nr++] = frame_of(entry) | level;
 }
 
-void petmem_gather_put(struct petmem_gather *gather)
+u64 petmem_gather_put(struct petmem_gather *gather)
 {
+	u64 freed = 0;
+
 	while (gather->nr) {
 		u64 entry = gather->entries[--gather->nr];
 		enum level level = entry & ~PAGE_MASK;
 
 		if (level == LEVEL_PTE)
-			petmem_put_page(frame_of(entry));
+			freed += petmem_put_page(frame_of(entry));
 		else
-			put_table(table_of(entry), level - 1);
+			freed += put_table(table_of(entry), level - 1);
 	}
+	return freed;
 }
 
 /*

@@ -93,9 +93,10 @@ u64 petmem_pgtables_detach(struct mm_struct *mm);
  *
  * Pages and tables that nobody else refers to go back to the pool.
  *
+ * Return: how many data pages did.
  * Context: may sleep.
  */
-void petmem_pgtables_put(u64 slot);
+u64 petmem_pgtables_put(u64 slot);
 
 /**
  * petmem_pgtables_slot() - what petmem_pgtables_detach() would return
@@ -245,9 +246,10 @@ void petmem_gather_exit(struct petmem_gather *gather);
  *
  * Pages and tables that nobody else refers to go back to the pool.
  *
+ * Return: how many data pages did.
  * Context: may sleep.
  */
-void petmem_gather_put(struct petmem_gather *gather);
+u64 petmem_gather_put(struct petmem_gather *gather);
 
 /**
  * petmem_pgtables_part() - have alone the tables that only partly belong to a range

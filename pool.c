@@ -22,7 +22,6 @@
 #include <linux/topology.h>
 #include <linux/vmalloc.h>
 
-#include "account.h"
 #include "buddy.h"
 
 struct extent {
@@ -160,7 +159,6 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 	if (WARN_ON_ONCE(!extent))
 		return;
 	first = page_number(extent, page_addr);
-	petmem_uncharge(extent->pages[first].account, num_pages);
 	spin_lock(&pool_lock);
 	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
 		account(extent, first, num_pages, extent->pages[first].kind,
@@ -168,10 +166,12 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 	spin_unlock(&pool_lock);
 }
 
-void petmem_put_page(uintptr_t page_addr)
+u64 petmem_put_page(uintptr_t page_addr)
 {
-	if (!--petmem_pool_page(page_addr)->refs)
-		petmem_free_pages(page_addr, 1);
+	if (--petmem_pool_page(page_addr)->refs)
+		return 0;
+	petmem_free_pages(page_addr, 1);
+	return 1;
 }
 
 static void extent_free(struct extent *extent)

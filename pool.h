@@ -25,7 +25,6 @@ struct petmem_page {
 	u16 live; /* of a table: how many of its 512 entries lead anywhere */
 	u8 kind; /* enum petmem_page_kind */
 	bool maybe_writable; /* of a PTE table: a leaf may say so */
-	struct petmem_account *account; /* that it is charged to, or NULL */
 };
 
 /**
@@ -57,10 +56,11 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages);
  * petmem_put_page() - drop a reference to a page; with the last one it is free
  * @page_addr: physical address
  *
+ * Return: how many pages became free, 0 or 1.
  * Context: as for petmem_free_pages(); the owners of the page serialise what they do
  * to its references.
  */
-void petmem_put_page(uintptr_t page_addr);
+u64 petmem_put_page(uintptr_t page_addr);
 
 /**
  * petmem_pool_page() - what is known of a page

@@ -87,7 +87,8 @@ static void drop_detached(struct petmem_process *process)
 	lockdep_assert_held(&process->family->lock);
 
 	if (process->detached)
-		petmem_pgtables_put(process->detached);
+		petmem_uncharge(&process->family->account,
+				petmem_pgtables_put(process->detached));
 	process->detached = 0;
 }
 
