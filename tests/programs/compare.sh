@@ -8,9 +8,10 @@
 #   work       run the program, with $RUN before its name; what it leaves in the
 #              directory results is to be the same both times
 #
-# and ends with `compare MB`, which prints TAP: at its peak, the work on petmem is to use
-# so much of the pool at least. prepare and work run in processes of their own, under
-# `set -eu`. FULL, if not empty, asks for the long run.
+# and ends with `compare MB [COPIES]`, which prints TAP: at its peak, the work on petmem is
+# to use so much of the pool at least, and so many pages are to be copied for it after
+# forks. prepare and work run in processes of their own, under `set -eu`. FULL, if not
+# empty, asks for the long run.
 
 set -u
 
@@ -94,13 +95,19 @@ was_in_pool() {
 	[ "$1" -ge "$2" ]
 }
 
+# were_copied NUMBER MINIMUM
+were_copied() {
+	echo "$1 pages were copied; at least $2 are expected"
+	[ "$1" -ge "$2" ]
+}
+
 all_back() {
 	petmem --status
 	[ "$(count processes) $(count data_pages) $(count table_pages)" = "0 0 0" ]
 }
 
 compare() {
-	local script start middle peak
+	local script start middle peak faults forks copies
 	script=$(realpath "$0")
 	if [ -n "${STEP:-}" ]; then
 		"$STEP"
@@ -112,12 +119,16 @@ compare() {
 	start=$SECONDS
 	result 'on ordinary memory' work_in "$directory/linux" ''
 	middle=$SECONDS
+	faults=$(count faults) forks=$(count forks) copies=$(count copies)
 	result 'on petmem' work_on_petmem
+	faults=$(($(count faults) - faults)) forks=$(($(count forks) - forks))
+	copies=$(($(count copies) - copies))
 	peak=$(($(sed -n 's/^data_pages: //p' "$directory/samples" | sort -n | tail -n 1) / PAGES_PER_MB))
 	echo "# $((middle - start)) s on ordinary memory, $((SECONDS - middle)) s on petmem," \
-		"at most $peak MB of the pool"
+		"at most $peak MB of the pool; $faults faults, $forks forks, $copies copies"
 	result 'the same results' same_results
 	result 'the heap was in the pool' was_in_pool "$peak" "$1"
+	[ $# -lt 2 ] || result 'pages were copied after forks' were_copied "$copies" "$2"
 	result 'all pages are back' all_back
 	cd / && rm -rf "$directory"
 	echo "1..$tests"
