@@ -192,8 +192,11 @@ enum { ROUNDS = 3, WRITTEN = 32 };
 /* What the next owner takes of it: also of the rest. */
 enum { TAKEN = 4 * WRITTEN };
 
+enum way { BY_FREE, BY_MUNMAP };
+
 /* Of one round after the other: the next owner is ready, the old one frees, has freed. */
 struct turns {
+	enum way way; /* how the old owner frees */
 	atomic_int ready;
 	atomic_int begun;
 	atomic_int done;
@@ -263,9 +266,14 @@ static void free_all(int device, struct turns *turns, int round)
 	while (atomic_load(&passes) - seen < 3)
 		;
 	atomic_store(&turns->begun, round);
-	pet_free(memory);
-	atomic_store(&turns->done, round);
-	pet_free(kept);
+	if (turns->way == BY_FREE) {
+		pet_free(memory);
+		atomic_store(&turns->done, round);
+		pet_free(kept);
+	} else {
+		CHECK(munmap(REGION, REGION_SIZE) == 0);
+		atomic_store(&turns->done, round);
+	}
 }
 
 static void own_and_free(void *argument)
@@ -311,7 +319,7 @@ static void take_and_look(int device, struct turns *turns, int round)
 	pet_free(memory);
 }
 
-static void next_owner(void)
+static void next_owner(enum way way)
 {
 	struct turns *turns;
 	int device = open_device();
@@ -322,6 +330,7 @@ static void next_owner(void)
 	turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(turns != MAP_FAILED);
+	turns->way = way;
 	old = spawn(own_and_free, turns);
 	CHECK(run_on_cpu(2));
 	CHECK(init_petmem() == 0);
@@ -333,10 +342,22 @@ static void next_owner(void)
 	join(old);
 }
 
+static void next_owner_after_free(void)
+{
+	next_owner(BY_FREE);
+}
+
+static void next_owner_after_munmap(void)
+{
+	next_owner(BY_MUNMAP);
+}
+
 static const struct guest_case cases[] = {
 	{ "each step of a fault finds the pool empty", each_step },
 	{ "pages freed under a writer reach their next owner clean",
-	  next_owner },
+	  next_owner_after_free },
+	{ "so do pages whose region is unmapped under a writer",
+	  next_owner_after_munmap },
 };
 
 int main(void)
