@@ -271,7 +271,7 @@ static void free_all(int device, struct turns *turns, int round)
 		atomic_store(&turns->done, round);
 		pet_free(kept);
 	} else {
-		CHECK(munmap(REGION, REGION_SIZE) == 0);
+		CHECK(munmap(REGION, PETMEM_REGION_SIZE) == 0);
 		atomic_store(&turns->done, round);
 	}
 }
