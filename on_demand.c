@@ -258,7 +258,8 @@ static int map_new_page(struct petmem_process *process, u64 addr,
 		petmem_put_charged(account, page_addr);
 		return -ENOMEM;
 	}
-	petmem_clear_pages(page_addr, 1);
+	if (!petmem_pool_page(page_addr)->clean)
+		clear_page(__va(page_addr));
 	petmem_leaf_set(leaf, page_addr);
 	return 0;
 }
