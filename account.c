@@ -12,6 +12,7 @@
 #include <linux/cred.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
@@ -120,6 +121,23 @@ uintptr_t petmem_alloc_charged(struct petmem_account *account)
 		return 0;
 	}
 	return page_addr;
+}
+
+uintptr_t petmem_alloc_large_charged(struct petmem_account *account)
+{
+	uintptr_t page_addr = petmem_alloc_large();
+
+	if (page_addr && petmem_charge(account, PTRS_PER_PTE)) {
+		petmem_put_large(page_addr);
+		return 0;
+	}
+	return page_addr;
+}
+
+void petmem_put_large_charged(struct petmem_account *account,
+			      uintptr_t page_addr)
+{
+	petmem_uncharge(account, petmem_put_large(page_addr));
 }
 
 void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr)

@@ -59,6 +59,25 @@ int petmem_charge(struct petmem_account *account, u64 num_pages);
 uintptr_t petmem_alloc_charged(struct petmem_account *account);
 
 /**
+ * petmem_alloc_large_charged() - the same for a 2 MiB page
+ * @account: who takes it
+ *
+ * Return: as from petmem_alloc_charged().
+ * Context: as petmem_charge().
+ */
+uintptr_t petmem_alloc_large_charged(struct petmem_account *account);
+
+/**
+ * petmem_put_large_charged() - petmem_put_large() and petmem_uncharge()
+ * @account: whom the page was charged to
+ * @page_addr: physical address
+ *
+ * Context: as petmem_charge().
+ */
+void petmem_put_large_charged(struct petmem_account *account,
+			      uintptr_t page_addr);
+
+/**
  * petmem_put_charged() - petmem_put_page() and petmem_uncharge()
  * @account: whom the page was charged to
  * @page_addr: physical address

@@ -91,6 +91,41 @@ static inline bool petmem_can_refuse_mprotect(void)
 #define PETMEM_VM_OP_MAP_PAGES(function) .map_pages = (function),
 #endif
 
+/*
+ * 2 MiB pages, and the bits by which an entry says that no struct page stands behind
+ * one. get_user_pages_fast() must leave it alone, and what else of Linux looks at tables:
+ *
+ *   6.12 and newer: pmd_special() says so, as pte_special() does for 4 KiB.
+ *   before: pmd_devmap(). The fast walker looks the page up among those of devices and
+ *     does not find it (__gup_device_huge() in mm/gup.c); pmd_trans_huge() is false, so
+ *     that nothing takes it for a compound page; fault and unmapping look for both.
+ *     From 6.2 to 6.5 /proc/PID/smaps took the struct page all the same
+ *     (smaps_pmd_entry() in fs/proc/task_mmu.c): no 2 MiB pages there.
+ *
+ * Without transparent huge pages Linux would take the entry for a table.
+ */
+#if !defined(CONFIG_TRANSPARENT_HUGEPAGE) ||              \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0))
+#define PETMEM_PMD_SPECIAL 0
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define PETMEM_PMD_SPECIAL _PAGE_SPECIAL
+#else
+#define PETMEM_PMD_SPECIAL _PAGE_DEVMAP
+#endif
+
+static inline bool petmem_has_large_pages(void)
+{
+	return PETMEM_PMD_SPECIAL;
+}
+
+/* The second argument of huge_fault is an order since 6.6. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define PETMEM_HUGE_FAULT_SIZE enum page_entry_size
+#else
+#define PETMEM_HUGE_FAULT_SIZE unsigned int
+#endif
+
 /* VMAs have locks of their own since 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
 static inline void vma_start_write(struct vm_area_struct *vma)

@@ -6,7 +6,8 @@
  *           writable. Nothing is copied, and no page of the parent's is visited.
  *   write:  a fault, because something on the way is not writable. From the top down,
  *           what nobody else refers to is made writable again, and what is shared is
- *           copied: at most three tables, and the page.
+ *           copied: at most three tables, and the page. Of a 2 MiB page for whose
+ *           copy there is no room only the 4 KiB that were written.
  *
  * How the tables keep count is in pgtables.h. The memory map is shared and parted in
  * the same way, but as a whole.
@@ -72,6 +73,30 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
+static uintptr_t alloc(struct petmem_account *account, bool large)
+{
+	return large ? petmem_alloc_large_charged(account)
+		     : petmem_alloc_charged(account);
+}
+
+static void put(struct petmem_account *account, bool large, uintptr_t page_addr)
+{
+	if (large)
+		petmem_put_large_charged(account, page_addr);
+	else
+		petmem_put_charged(account, page_addr);
+}
+
+static void copy(const struct petmem_leaf *leaf, uintptr_t to, uintptr_t from)
+{
+	u64 offset;
+
+	for (offset = 0; offset < petmem_leaf_size(leaf); offset += PAGE_SIZE) {
+		copy_page(__va(to + offset), __va(from + offset));
+		cond_resched();
+	}
+}
+
 /*
  * With faults by signal no device has translations, and a system call of another
  * thread is not to miss the page: it stays, and its copy takes its place.
@@ -79,28 +104,48 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 static uintptr_t copy_in_place(const struct petmem_leaf *leaf,
 			       struct mm_struct *mm, u64 addr, uintptr_t new)
 {
-	copy_page(__va(new), __va(petmem_leaf_page(leaf)));
+	copy(leaf, new, petmem_leaf_page(leaf));
 	return petmem_leaf_replace(leaf, mm, addr, new);
 }
 
-int petmem_cow_break(struct petmem_process *process, u64 addr)
+/*
+ * Otherwise devices are told to drop their translations while there are none in the
+ * page tables.
+ */
+static uintptr_t copy_and_notify(struct petmem_process *process,
+				 const struct petmem_leaf *leaf, u64 addr,
+				 uintptr_t new)
+{
+	u64 size = petmem_leaf_size(leaf);
+	u64 start = addr & ~(size - 1);
+	uintptr_t old =
+		petmem_leaf_take(leaf, petmem_process_mm(process), addr);
+
+	mutex_unlock(&process->family->lock);
+	/* Nobody writes to it as long as it has our reference beside another's. */
+	copy(leaf, new, old);
+	petmem_reservation_notify(process, start, start + size);
+	mutex_lock(&process->family->lock);
+	petmem_leaf_set(leaf, new);
+	return old;
+}
+
+/* Make one page writable, of a 2 MiB page all of it or one of 4 KiB. */
+static int break_page(struct petmem_process *process, u64 addr, bool large)
 {
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_leaf leaf;
 	uintptr_t old, new = 0;
 
-	lockdep_assert_held(&process->lock);
-	lockdep_assert_held(&process->family->lock);
-
-	if (petmem_pgtables_is_shared(mm, addr)) {
-		new = petmem_alloc_charged(account);
+	if (petmem_pgtables_is_shared(mm, addr, large)) {
+		new = alloc(account, large);
 		if (!new)
 			return -ENOMEM;
 	}
-	if (petmem_pgtables_make_private(mm, addr, &leaf)) {
+	if (petmem_pgtables_make_private(mm, addr, large, &leaf)) {
 		if (new)
-			petmem_put_charged(account, new);
+			put(account, large, new);
 		return -ENOMEM;
 	}
 	trace_petmem_cow(addr, new);
@@ -109,22 +154,21 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 		return 0;
 	}
 	petmem_count_copy(process);
-	if (!process->native) {
-		petmem_put_charged(account,
-				   copy_in_place(&leaf, mm, addr, new));
-		return 0;
-	}
-	old = petmem_leaf_take(&leaf, mm, addr);
-	mutex_unlock(&process->family->lock);
-
-	/* Nobody writes to it as long as it has our reference beside another's. */
-	copy_page(__va(new), __va(old));
-	petmem_reservation_notify(process, addr, addr + PAGE_SIZE);
-
-	mutex_lock(&process->family->lock);
-	petmem_leaf_set(&leaf, new);
-	petmem_put_charged(account, old);
+	old = process->native ? copy_and_notify(process, &leaf, addr, new)
+			      : copy_in_place(&leaf, mm, addr, new);
+	put(account, large, old);
 	return 0;
+}
+
+int petmem_cow_break(struct petmem_process *process, u64 addr)
+{
+	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
+
+	if (petmem_pgtables_find(petmem_process_mm(process), addr).large &&
+	    !break_page(process, addr, true))
+		return 0;
+	return break_page(process, addr, false);
 }
 
 int petmem_cow_prepare_change(struct petmem_process *process,

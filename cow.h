@@ -31,7 +31,8 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
  * @process: whose
  * @addr: page-aligned
  *
- * The last owner keeps the page; otherwise it is copied.
+ * The last owner keeps the page; otherwise it is copied. A 2 MiB page is split when there
+ * is no other for the copy.
  *
  * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
  * Context: may sleep; the mmap lock, the process's lock and the family's are held,

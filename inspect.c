@@ -205,6 +205,8 @@ static void describe_target(struct petmem_walk_level *level, u64 entry,
 		ours ? petmem_pool_find(entry & PTE_PFN_MASK) : NULL;
 
 	level->refs = page ? page->refs : 0;
+	if (page && number == LEVEL_PMD && is_page(entry, number))
+		level->refs = petmem_large_refs(entry & PTE_PFN_MASK);
 	if (is_page(entry, number))
 		level->kind = PETMEM_WALK_PAGE;
 	else
@@ -322,6 +324,15 @@ struct look {
 	u64 end;
 };
 
+/* Does another entry lead to the same page, or to a part of it? */
+static bool is_shared(u64 entry, unsigned int level)
+{
+	uintptr_t page_addr = entry & PTE_PFN_MASK;
+
+	return level == LEVEL_PTE ? petmem_page_is_shared(page_addr)
+				  : petmem_large_is_shared(page_addr);
+}
+
 /*
  * An entry of petmem's leads to memory that others have, too, if anything on the way
  * has a second reference.
@@ -341,9 +352,11 @@ static struct look look_at(u64 slot, u64 addr)
 		if (!(entry & _PAGE_PRESENT) || !page)
 			return (struct look){ PETMEM_SPAN_UNTOUCHED,
 					      span_end(addr, level) };
-		shared |= page->refs > 1;
-		if (is_page(entry, level))
+		if (is_page(entry, level)) {
+			shared |= is_shared(entry, level);
 			break;
+		}
+		shared |= page->refs > 1;
 	}
 	if (level == LEVEL_PTE)
 		return (struct look){ shared ? PETMEM_SPAN_SHARED

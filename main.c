@@ -7,7 +7,7 @@
  *   ioctl (main.c), native fault and fork (reservation.c)
  *       -> process (process.c) -> demand paging (on_demand.c), copy-on-write (cow.c)
  *       -> memory map (memmap.c) and page tables (pgtables.c, tlb.c)
- *       -> pool (pool.c, buddy.c) <- donation (donation.c) <- ioctl
+ *       -> pool (pool.c, buddy.c; cleaner.c) <- donation (donation.c) <- ioctl
  *
  * Lock order, outermost first:
  *
@@ -38,6 +38,7 @@
 #include <asm/cpufeature.h>
 
 #include "account.h"
+#include "cleaner.h"
 #include "compat.h"
 #include "donation.h"
 #include "inspect.h"
@@ -99,14 +100,18 @@ static int do_mode(struct file *file, void __user *user)
 
 	if (err)
 		return err;
-	if ((mode.flags & ~PETMEM_MODE_NATIVE) ||
+	if ((mode.flags & ~(PETMEM_MODE_NATIVE | PETMEM_MODE_SMALL_PAGES)) ||
 	    mode.fault_around > PTRS_PER_PTE ||
 	    (mode.fault_around && !is_power_of_2(mode.fault_around)))
 		return -EINVAL;
 	err = petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
-	if (!err && mode.fault_around)
+	if (err)
+		return err;
+	petmem_set_large_pages(own_process(),
+			       !(mode.flags & PETMEM_MODE_SMALL_PAGES));
+	if (mode.fault_around)
 		petmem_set_fault_around(own_process(), mode.fault_around);
-	return err;
+	return 0;
 }
 
 #define ALLOC_FLAGS \
@@ -216,7 +221,8 @@ static int do_invlpg(struct file *file, void __user *user)
 	    invlpg.addr >= PETMEM_REGION_END)
 		return -EINVAL;
 	invlpg.addr &= PAGE_MASK;
-	petmem_tlb_shootdown(current->mm, invlpg.addr, invlpg.addr + PAGE_SIZE);
+	petmem_tlb_shootdown(current->mm, invlpg.addr, invlpg.addr + PAGE_SIZE,
+			     PAGE_SIZE);
 	return 0;
 }
 
@@ -410,9 +416,12 @@ static int __init petmem_init(void)
 	err = petmem_pgtables_init();
 	if (err)
 		return err;
-	err = petmem_donation_init();
+	err = petmem_cleaner_init();
 	if (err)
 		goto err_pgtables_exit;
+	err = petmem_donation_init();
+	if (err)
+		goto err_cleaner_exit;
 	err = misc_register(&petmem_device);
 	if (err)
 		goto err_donation_exit;
@@ -423,6 +432,8 @@ static int __init petmem_init(void)
 
 err_donation_exit:
 	petmem_donation_exit();
+err_cleaner_exit:
+	petmem_cleaner_exit();
 err_pgtables_exit:
 	petmem_pgtables_exit();
 	return err;
@@ -437,6 +448,7 @@ static void __exit petmem_exit(void)
 	misc_deregister(&petmem_device);
 	petmem_process_exit();
 	petmem_donation_exit();
+	petmem_cleaner_exit();
 	petmem_pool_exit();
 	petmem_pgtables_exit();
 	pr_info("unloaded\n");

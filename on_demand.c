@@ -8,7 +8,8 @@
  *   touch -> fault -> is the address allocated?   no: SIGSEGV
  *                     is the access allowed?      no: SIGSEGV
  *                     is the page there already?
- *                       no:    a page from the pool, cleared  (none left: SIGSEGV)
+ *                       no:    a page of zeros from the pool  (none left: SIGSEGV),
+ *                              of 2 MiB where it fits and there is one (large.c)
  *                       yes, but a relative shares it, and this is a write:
  *                              a copy of it                   (none left: SIGSEGV)
  *                       yes:   another thread was faster
@@ -28,7 +29,9 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "cow.h"
+#include "large.h"
 #include "memmap.h"
 #include "petmem.h"
 #include "pgtables.h"
@@ -91,8 +94,10 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 	mutex_lock(&process->family->lock);
 	if (process->map) {
 		petmem_cow_own_map(process, &change);
-		range = petmem_memmap_alloc(process->map, &change.spares, size,
-					    align);
+		range = petmem_large_place(process, &change.spares, size, align)
+				?: petmem_memmap_alloc(process->map,
+						       &change.spares, size,
+						       align);
 		if (range) {
 			range->guarded = guard;
 			*addr = range->start;
@@ -248,11 +253,12 @@ static int map_new_page(struct petmem_process *process, u64 addr,
 
 	if (!page_addr)
 		return -ENOMEM;
-	if (!leaf->private && petmem_pgtables_make_private(mm, addr, leaf)) {
+	if (!leaf->private &&
+	    petmem_pgtables_make_private(mm, addr, false, leaf)) {
 		petmem_put_charged(account, page_addr);
 		return -ENOMEM;
 	}
-	clear_page(__va(page_addr));
+	petmem_clear_pages(page_addr, 1);
 	petmem_leaf_set(leaf, page_addr);
 	return 0;
 }
@@ -282,6 +288,14 @@ static void map_neighbours(struct petmem_process *process, u64 addr,
 	}
 }
 
+/* Put a 2 MiB page there, where nothing is in the way of one. */
+static bool map_new_large_page(struct petmem_process *process, u64 addr)
+{
+	const struct petmem_range *range = find_allocated(process, addr);
+
+	return petmem_large_map(process, addr, range->start, usable_end(range));
+}
+
 static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
@@ -303,6 +317,8 @@ static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 			return 0;
 		return petmem_cow_break(process, addr);
 	}
+	if (!leaf.entry && map_new_large_page(process, addr))
+		return 0;
 	err = map_new_page(process, addr, &leaf);
 	if (!err && process->fault_around > 1)
 		map_neighbours(process, addr, &leaf);
@@ -316,14 +332,33 @@ void petmem_set_fault_around(struct petmem_process *process, u32 pages)
 	mutex_unlock(&process->family->lock);
 }
 
-int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
-			    u32 error_code)
+void petmem_set_large_pages(struct petmem_process *process, bool wanted)
+{
+	mutex_lock(&process->family->lock);
+	process->large_pages = wanted && petmem_has_large_pages();
+	mutex_unlock(&process->family->lock);
+}
+
+/* How many pages there are, from one on, to the end of the one it is mapped by. */
+static u64 pages_brought(struct petmem_process *process, u64 addr)
+{
+	struct petmem_leaf leaf =
+		petmem_pgtables_find(petmem_process_mm(process), addr);
+	u64 size = petmem_leaf_size(&leaf);
+
+	return (size - (addr & (size - 1) & PAGE_MASK)) >> PAGE_SHIFT;
+}
+
+static int handle_pagefault(struct petmem_process *process, u64 addr,
+			    u32 error_code, u64 *nr_pages)
 {
 	int err;
 
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	err = bring_page(process, addr & PAGE_MASK, error_code);
+	if (!err && nr_pages)
+		*nr_pages = pages_brought(process, addr);
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
 	trace_petmem_fault(addr, error_code, err);
@@ -333,6 +368,27 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			"process %d (%s): the pool is empty, or a limit reached\n",
 			task_tgid_nr(current), current->comm);
 	return err;
+}
+
+int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
+			    u32 error_code)
+{
+	return handle_pagefault(process, addr, error_code, NULL);
+}
+
+int petmem_handle_pagefaults(struct petmem_process *process, u64 addr,
+			     u64 nr_pages, u32 error_code)
+{
+	u64 done;
+	int err;
+
+	for (; nr_pages; nr_pages -= min(done, nr_pages)) {
+		err = handle_pagefault(process, addr, error_code, &done);
+		if (err)
+			return err;
+		addr += done * PAGE_SIZE;
+	}
+	return 0;
 }
 
 static bool lies_in_one_range(struct petmem_process *process, u64 addr,
@@ -371,7 +427,7 @@ static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 		       size_t size, bool write)
 {
 	struct petmem_leaf leaf;
-	char *page;
+	char *memory;
 	int err;
 
 	mutex_lock(&process->lock);
@@ -380,11 +436,12 @@ static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 			 write ? PETMEM_FAULT_WRITE : 0);
 	if (!err) {
 		leaf = petmem_pgtables_find(petmem_process_mm(process), addr);
-		page = __va(petmem_leaf_page(&leaf));
+		memory = __va(petmem_leaf_page(&leaf));
+		memory += addr & (petmem_leaf_size(&leaf) - 1);
 		if (write)
-			memcpy(page + offset_in_page(addr), buffer, size);
+			memcpy(memory, buffer, size);
 		else
-			memcpy(buffer, page + offset_in_page(addr), size);
+			memcpy(buffer, memory, size);
 	}
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);

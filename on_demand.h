@@ -14,6 +14,10 @@ struct petmem_process;
 
 /**
  * petmem_alloc_vspace() - reserve a range of virtual pages, first fit
+ *
+ * Where 2 MiB pages may be used and it has room for one, it begins at a multiple of
+ * 2 MiB, as long as there is such a hole.
+ *
  * @process: for whom
  * @size: at least 1; rounded up to whole pages
  * @align: power of two
@@ -69,11 +73,31 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code);
 
 /**
+ * petmem_handle_pagefaults() - the same for each page of a range
+ * @process: who
+ * @addr: any address
+ * @nr_pages: from its page on, so many fault
+ * @error_code: PETMEM_FAULT_*
+ *
+ * Return: as petmem_handle_pagefault(), of the first that fails.
+ * Context: the same.
+ */
+int petmem_handle_pagefaults(struct petmem_process *process, u64 addr,
+			     u64 nr_pages, u32 error_code);
+
+/**
  * petmem_set_fault_around() - choose how many pages one fault may map
  * @process: whose faults
  * @pages: a power of two, at most those of one page table
  */
 void petmem_set_fault_around(struct petmem_process *process, u32 pages);
+
+/**
+ * petmem_set_large_pages() - choose whether 2 MiB pages may be used
+ * @process: for whose faults and allocations from now on
+ * @wanted: they may, where there are any
+ */
+void petmem_set_large_pages(struct petmem_process *process, bool wanted);
 
 /**
  * petmem_populate_vspace() - fault a range in, for writing

@@ -46,7 +46,7 @@
 #include <linux/types.h>
 
 #define PETMEM_DEVICE "/dev/petmem"
-#define PETMEM_ABI_VERSION 2
+#define PETMEM_ABI_VERSION 3
 
 #define PETMEM_PAGE_SIZE 4096ULL
 
@@ -126,7 +126,8 @@ struct petmem_fault {
 
 /*
  * Choose how page faults come in, before the first allocation. It holds until the
- * program unmaps the whole region and chooses again; children of fork inherit it.
+ * program unmaps the whole region and chooses again; children of fork inherit it, and
+ * the rest of what is chosen here.
  * EINVAL: fault_around is not a power of two, or too large.
  * EBUSY: it has been chosen already, and otherwise.
  * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11).
@@ -146,6 +147,12 @@ struct petmem_mode {
  * raised but for a stray access. Without it faults raise SIGSEGV, as below.
  */
 #define PETMEM_MODE_NATIVE (1U << 0)
+/*
+ * From now on, until a call without it: 4 KiB pages only. Otherwise a fault maps a 2 MiB
+ * page where an allocation covers an aligned 2 MiB, nothing of it is mapped yet and the
+ * pool has one, and an allocation of 2 MiB or more begins at a multiple of 2 MiB.
+ */
+#define PETMEM_MODE_SMALL_PAGES (1U << 1)
 
 /*
  * Map all pages of a range now, as a write to each would.
@@ -185,8 +192,10 @@ struct petmem_extent {
 struct petmem_status {
 	__u64 total_pages; /* out: donated */
 	__u64 free_pages; /* out */
+	__u64 clean_pages; /* out: of these, cleared ahead */
 	__u64 table_pages; /* out: in use as page tables */
 	__u64 data_pages; /* out: in use as memory of processes */
+	__u64 large_pages; /* out: 2 MiB pages; those of 4 KiB in them count as data */
 	__u64 processes; /* out: address spaces bound to the module */
 	__u64 native_processes; /* out: of them, those with native faults */
 	__u64 blocks; /* out: donated ranges, see PETMEM_IOC_BLOCK */

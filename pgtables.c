@@ -30,6 +30,9 @@ enum level {
 #define ENTRIES BIT(INDEX_BITS)
 #define INDEX_MASK (ENTRIES - 1)
 
+/* What a leaf loses that may not be written: see pgtables.h. */
+#define LEAF_WRITE ((u64)(_PAGE_RW | _PAGE_DIRTY))
+
 static u64 *empty_pud_table, *empty_pmd_table;
 
 /* Where a lock is too large for a struct page, one serves all tables. */
@@ -61,6 +64,12 @@ static bool is_present(u64 entry)
 	return entry & _PAGE_PRESENT;
 }
 
+/* Of an entry of a PMD table: is it a 2 MiB page? */
+static bool is_large(u64 entry)
+{
+	return entry & _PAGE_PSE;
+}
+
 static uintptr_t frame_of(u64 entry)
 {
 	return entry & PTE_PFN_MASK;
@@ -90,14 +99,24 @@ static u64 empty_entry(const u64 *table)
 }
 
 /*
- * User data: readable, writable, never executable. Accessed and dirty are set from
- * the start, so that neither the processor nor Linux ever writes to the entry.
+ * User data: readable, writable, never executable. Accessed, dirty and soft-dirty are
+ * set from the start, so that neither the processor nor Linux ever writes to the entry.
  */
-static u64 leaf_entry(uintptr_t page_addr)
+static u64 data_entry(uintptr_t page_addr)
 {
 	return (page_addr | pgprot_val(PAGE_SHARED) | _PAGE_ACCESSED |
-		_PAGE_DIRTY | _PAGE_SPECIAL | _PAGE_ENC) &
+		_PAGE_DIRTY | _PAGE_SOFT_DIRTY | _PAGE_ENC) &
 	       __supported_pte_mask;
+}
+
+static u64 leaf_entry(uintptr_t page_addr)
+{
+	return data_entry(page_addr) | _PAGE_SPECIAL;
+}
+
+static u64 large_entry(uintptr_t page_addr)
+{
+	return data_entry(page_addr) | _PAGE_PSE | PETMEM_PMD_SPECIAL;
 }
 
 /* Does an entry of a table of this level lead to nothing? */
@@ -117,7 +136,8 @@ static void set_none(u64 *entry, enum level level)
 /* Is there a table, and has it one owner? */
 static bool is_private(u64 entry)
 {
-	return is_present(entry) && table_of(entry) != empty_pud_table &&
+	return is_present(entry) && !is_large(entry) &&
+	       table_of(entry) != empty_pud_table &&
 	       table_of(entry) != empty_pmd_table && page_of(entry)->refs == 1;
 }
 
@@ -211,7 +231,8 @@ u64 petmem_pgtables_detach(struct mm_struct *mm)
 	u64 slot = petmem_pgtables_slot(mm);
 
 	slot_write(mm, 0);
-	petmem_tlb_shootdown(mm, PETMEM_REGION_START, PETMEM_REGION_END);
+	petmem_tlb_shootdown(mm, PETMEM_REGION_START, PETMEM_REGION_END,
+			     PAGE_SIZE);
 	return slot;
 }
 
@@ -283,7 +304,7 @@ static u64 *new_table(struct spares *spares, enum level level)
 		for (i = 0; i < ENTRIES; i++)
 			set_none(&table[i], level);
 	else
-		clear_page(table);
+		petmem_clear_pages(__pa(table), 1);
 	return table;
 }
 
@@ -303,16 +324,25 @@ static void protect_leaves(u64 entry)
 		return;
 	/* Absent entries stay 0. It is the inner loop of fork: eight at a time. */
 	for (i = 0; i < ENTRIES; i += 8) {
-		table[i] &= ~(u64)_PAGE_RW;
-		table[i + 1] &= ~(u64)_PAGE_RW;
-		table[i + 2] &= ~(u64)_PAGE_RW;
-		table[i + 3] &= ~(u64)_PAGE_RW;
-		table[i + 4] &= ~(u64)_PAGE_RW;
-		table[i + 5] &= ~(u64)_PAGE_RW;
-		table[i + 6] &= ~(u64)_PAGE_RW;
-		table[i + 7] &= ~(u64)_PAGE_RW;
+		table[i] &= ~LEAF_WRITE;
+		table[i + 1] &= ~LEAF_WRITE;
+		table[i + 2] &= ~LEAF_WRITE;
+		table[i + 3] &= ~LEAF_WRITE;
+		table[i + 4] &= ~LEAF_WRITE;
+		table[i + 5] &= ~LEAF_WRITE;
+		table[i + 6] &= ~LEAF_WRITE;
+		table[i + 7] &= ~LEAF_WRITE;
 	}
 	page->maybe_writable = false;
+}
+
+/* The same for whatever an entry of a PMD table leads to. */
+static void protect_pmd(u64 *entry)
+{
+	if (is_large(*entry))
+		WRITE_ONCE(*entry, *entry & ~LEAF_WRITE);
+	else
+		protect_leaves(*entry);
 }
 
 /*
@@ -323,11 +353,14 @@ static void protect_leaves(u64 entry)
  */
 static void share_entry(u64 *entry, enum level level)
 {
-	page_of(*entry)->refs++;
+	if (is_large(*entry))
+		petmem_get_large(frame_of(*entry));
+	else
+		page_of(*entry)->refs++;
 	if (level == LEVEL_PUD)
 		WRITE_ONCE(*entry, *entry & ~(u64)_PAGE_RW);
 	else if (level == LEVEL_PMD)
-		protect_leaves(*entry);
+		protect_pmd(entry);
 }
 
 /* A copy of a table that is shared, for one of its owners. */
@@ -346,6 +379,24 @@ static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
 	copy_page->live = page->live;
 	page->refs--;
 	return copy;
+}
+
+/*
+ * A table with the pages of a 2 MiB page, which is split because it is shared: so its
+ * entries are not writable, and for the processors only the size changes, which they
+ * may learn late (SDM volume 3A, section 4.10.2.3).
+ */
+static u64 *table_of_split(struct spares *spares, u64 entry)
+{
+	u64 *table = spare_table(spares);
+	size_t i;
+
+	for (i = 0; i < ENTRIES; i++)
+		table[i] = leaf_entry(frame_of(entry) + i * PAGE_SIZE) &
+			   ~LEAF_WRITE;
+	page_of(__pa(table))->live = ENTRIES;
+	petmem_split_large(frame_of(entry));
+	return table;
 }
 
 /* How many tables it takes to make the way to an address private. */
@@ -373,7 +424,11 @@ static u64 private_table(u64 entry, enum level level, struct spares *spares,
 
 	if (is_private(entry))
 		return entry | _PAGE_RW;
-	if (!table || table == empty_pud_table || table == empty_pmd_table) {
+	if (is_large(entry)) {
+		table = table_of_split(spares, entry);
+		*replaced = true;
+	} else if (!table || table == empty_pud_table ||
+		   table == empty_pmd_table) {
 		table = new_table(spares, level);
 	} else {
 		table = copy_table(spares, table, level);
@@ -382,6 +437,13 @@ static u64 private_table(u64 entry, enum level level, struct spares *spares,
 	/* Filled before a processor can find it. */
 	smp_wmb();
 	return table_entry(table);
+}
+
+/* One address is enough for a page of any size (SDM volume 3A, section 4.10.4.1). */
+static void shoot_page(struct mm_struct *mm, u64 addr)
+{
+	addr &= PAGE_MASK;
+	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
 }
 
 /* Have the tables on the way to an address alone, down to those of @lowest. */
@@ -410,22 +472,33 @@ static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
 	 * A table that was replaced is the relatives' now, who may free it. One
 	 * address is enough: an invalidation drops what is cached of all tables on
 	 * the way to it, and what is cached of the way to others leads to tables
-	 * that are still below ours.
+	 * that are still below ours. So it is with a 2 MiB page that was split.
 	 */
 	if (replaced)
-		petmem_tlb_shootdown(mm, addr & PAGE_MASK,
-				     (addr & PAGE_MASK) + PAGE_SIZE);
+		shoot_page(mm, addr);
 	return 0;
 }
 
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
+static u64 *pmd_of(struct mm_struct *mm, u64 addr)
+{
+	u64 pud = *entry_of(table_of(slot_read(mm)), addr, LEVEL_PUD);
+
+	return entry_of(table_of(pud), addr, LEVEL_PMD);
+}
+
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 				 struct petmem_leaf *leaf)
 {
-	int err = make_private(mm, addr, LEVEL_PTE);
+	int err = make_private(mm, addr, large ? LEVEL_PMD : LEVEL_PTE);
 
-	if (!err)
-		*leaf = petmem_pgtables_find(mm, addr);
-	return err;
+	if (err)
+		return err;
+	leaf->private = true;
+	leaf->large = large;
+	leaf->entry = pmd_of(mm, addr);
+	if (!large)
+		leaf->entry = entry_of(table_of(*leaf->entry), addr, LEVEL_PTE);
+	return 0;
 }
 
 /* ---- Leaves ---- */
@@ -433,26 +506,42 @@ int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
 	struct petmem_leaf leaf = {};
-	u64 slot = slot_read(mm), pud, pmd;
+	u64 slot = slot_read(mm), pud, *pmd;
 
 	pud = *entry_of(table_of(slot), addr, LEVEL_PUD);
-	pmd = *entry_of(table_of(pud), addr, LEVEL_PMD);
-	if (is_none(pmd, LEVEL_PMD))
+	pmd = entry_of(table_of(pud), addr, LEVEL_PMD);
+	if (is_none(*pmd, LEVEL_PMD))
 		return leaf;
-	leaf.entry = entry_of(table_of(pmd), addr, LEVEL_PTE);
-	leaf.private = (slot & pud & _PAGE_RW) && page_of(pmd)->refs == 1;
+	leaf.large = is_large(*pmd);
+	leaf.entry =
+		leaf.large ? pmd : entry_of(table_of(*pmd), addr, LEVEL_PTE);
+	leaf.private = (slot & pud & _PAGE_RW) &&
+		       (leaf.large || page_of(*pmd)->refs == 1);
 	return leaf;
 }
 
-bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr)
+bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large)
 {
-	return tables_needed(slot_read(mm), addr, LEVEL_PTE) ||
-	       page_of(*petmem_pgtables_find(mm, addr).entry)->refs > 1;
+	struct petmem_leaf leaf = petmem_pgtables_find(mm, addr);
+	uintptr_t page_addr = petmem_leaf_page(&leaf);
+
+	if (tables_needed(slot_read(mm), addr,
+			  leaf.large ? LEVEL_PMD : LEVEL_PTE))
+		return true;
+	if (large)
+		return petmem_large_is_shared(page_addr);
+	return petmem_page_is_shared(
+		page_addr + (addr & (petmem_leaf_size(&leaf) - 1) & PAGE_MASK));
 }
 
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 {
 	return leaf->entry ? frame_of(*leaf->entry) : 0;
+}
+
+u64 petmem_leaf_size(const struct petmem_leaf *leaf)
+{
+	return BIT_ULL(level_shift(leaf->large ? LEVEL_PMD : LEVEL_PTE));
 }
 
 bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
@@ -466,11 +555,16 @@ static struct petmem_page *page_around(const u64 *entry)
 	return petmem_pool_page(__pa(entry) & PAGE_MASK);
 }
 
+static u64 entry_for(const struct petmem_leaf *leaf, uintptr_t page_addr)
+{
+	return leaf->large ? large_entry(page_addr) : leaf_entry(page_addr);
+}
+
 void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr)
 {
 	struct petmem_page *table = page_around(leaf->entry);
 
-	WRITE_ONCE(*leaf->entry, leaf_entry(page_addr));
+	WRITE_ONCE(*leaf->entry, entry_for(leaf, page_addr));
 	table->maybe_writable = true;
 	table->live++;
 }
@@ -482,14 +576,14 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
 
 	WRITE_ONCE(*leaf->entry, 0);
 	page_around(leaf->entry)->live--;
-	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE);
+	shoot_page(mm, addr);
 	return page_addr;
 }
 
 /* More permission needs no flush: a fault by a stale entry drops that entry. */
 void petmem_leaf_allow_write(const struct petmem_leaf *leaf)
 {
-	WRITE_ONCE(*leaf->entry, *leaf->entry | _PAGE_RW);
+	WRITE_ONCE(*leaf->entry, *leaf->entry | LEAF_WRITE);
 	page_around(leaf->entry)->maybe_writable = true;
 }
 
@@ -499,8 +593,8 @@ uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
 {
 	uintptr_t old = frame_of(*leaf->entry);
 
-	WRITE_ONCE(*leaf->entry, leaf_entry(page_addr) & ~(u64)_PAGE_RW);
-	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE);
+	WRITE_ONCE(*leaf->entry, entry_for(leaf, page_addr) & ~LEAF_WRITE);
+	shoot_page(mm, addr);
 	petmem_leaf_allow_write(leaf);
 	return old;
 }
@@ -520,7 +614,7 @@ static void protect_tree(u64 *pud_table)
 		WRITE_ONCE(pud_table[i], pud_table[i] & ~(u64)_PAGE_RW);
 		for (j = 0; j < ENTRIES; j++)
 			if (pmd_table[j])
-				protect_leaves(pmd_table[j]);
+				protect_pmd(&pmd_table[j]);
 	}
 }
 
@@ -548,11 +642,13 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 	slot_write(child, slot);
 	if (was_attached)
 		petmem_tlb_shootdown(parent, PETMEM_REGION_START,
-				     PETMEM_REGION_END);
+				     PETMEM_REGION_END, PAGE_SIZE);
 	return 0;
 }
 
 /* ---- Taking away ---- */
+
+static u64 put_entry(u64 entry, enum level level);
 
 /*
  * Drop one reference to a table; with the last one, those that it holds. Returns how many
@@ -569,15 +665,22 @@ static u64 put_table(u64 *table, enum level level)
 	for (i = 0; page->live; i++) {
 		if (is_none(table[i], level))
 			continue;
-		if (level == LEVEL_PTE)
-			freed += petmem_put_page(frame_of(table[i]));
-		else
-			freed += put_table(table_of(table[i]), level - 1);
+		freed += put_entry(table[i], level);
 		page->live--;
 	}
 	petmem_free_pages(__pa(table), 1);
 	cond_resched();
 	return freed;
+}
+
+/* Drop the reference of an entry that was in a table of a level. */
+static u64 put_entry(u64 entry, enum level level)
+{
+	if (level == LEVEL_PTE)
+		return petmem_put_page(frame_of(entry));
+	if (is_large(entry))
+		return petmem_put_large(frame_of(entry));
+	return put_table(table_of(entry), level - 1);
 }
 
 u64 petmem_pgtables_put(u64 slot)
@@ -587,11 +690,12 @@ u64 petmem_pgtables_put(u64 slot)
 	return put_table(table_of(slot), LEVEL_PUD);
 }
 
-/* What is gathered are entries, with the level of their table in the low bits. */
+/* What is gathered of an entry is this, with the level of its table in the low bits. */
+#define GATHERED (PTE_PFN_MASK | _PAGE_PSE)
 static void gather_add(struct petmem_gather *gather, u64 entry,
 		       enum level level)
 {
-	gather->entries[gather->nr++] = frame_of(entry) | level;
+	gather->entries[gather->nr++] = (entry & GATHERED) | level;
 }
 
 u64 petmem_gather_put(struct petmem_gather *gather)
@@ -600,12 +704,8 @@ u64 petmem_gather_put(struct petmem_gather *gather)
 
 	while (gather->nr) {
 		u64 entry = gather->entries[--gather->nr];
-		enum level level = entry & ~PAGE_MASK;
 
-		if (level == LEVEL_PTE)
-			freed += petmem_put_page(frame_of(entry));
-		else
-			freed += put_table(table_of(entry), level - 1);
+		freed += put_entry(entry, entry & ~GATHERED);
 	}
 	return freed;
 }
@@ -647,12 +747,16 @@ void petmem_gather_exit(struct petmem_gather *gather)
 struct stale {
 	u64 start;
 	u64 end;
+	u64 stride; /* the size of the smallest page there may be */
 };
 
-static void stale_add(struct stale *stale, u64 start, u64 end)
+static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
 {
-	if (!stale->end)
+	if (!stale->end) {
 		stale->start = start;
+		stale->stride = page_size;
+	}
+	stale->stride = min(stale->stride, page_size);
 	stale->end = end;
 }
 
@@ -661,8 +765,8 @@ static void stale_add(struct stale *stale, u64 start, u64 end)
  * table below that has nothing left in it. Returns where it stopped, for want of room.
  *
  * Every entry that is cleared here is covered by the shootdown in
- * petmem_pgtables_unmap(), by way of @stale: each page by its own address, and a
- * table by any address below it.
+ * petmem_pgtables_unmap(), by way of @stale: each page by an address of its own, and a
+ * table by any address below it. A 2 MiB page always lies in a range as a whole.
  */
 static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		 struct petmem_gather *gather, struct stale *stale)
@@ -689,9 +793,10 @@ static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		if (gather->nr == gather->max)
 			return addr;
 		gather_add(gather, *entry, level);
+		stale_add(stale, addr, next,
+			  !whole || is_large(*entry) ? PMD_SIZE : PAGE_SIZE);
 		set_none(entry, level);
 		page_of(__pa(table))->live--;
-		stale_add(stale, addr, next);
 	}
 	return end;
 }
@@ -742,10 +847,10 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 		} else {
 			gather_add(gather, slot, LEVELS);
 			slot_write(mm, empty_entry(empty_pud_table));
-			stale_add(&stale, start, end);
+			stale_add(&stale, start, end, PMD_SIZE);
 		}
 	}
 	if (stale.end)
-		petmem_tlb_shootdown(mm, stale.start, stale.end);
+		petmem_tlb_shootdown(mm, stale.start, stale.end, stale.stride);
 	return stop;
 }

@@ -5,7 +5,7 @@
  * The region is one slot of the address space's upper tables. All below it is ours:
  *
  *   CR3 -> PGD (-> P4D) -> slot -> PUD table -> PMD table -> PTE table -> page
- *          Linux's          |      petmem's, from the pool
+ *          Linux's          |      petmem's, from the pool           \-> 2 MiB page
  *
  * An entry (Intel SDM volume 3A, section 4.5.4, tables 4-15 to 4-20):
  *
@@ -16,7 +16,12 @@
  *
  *   P present   W writable   U user   A accessed   D dirty   S large page
  *   XD no instruction fetch; bit 9 of a leaf is Linux's _PAGE_SPECIAL: "no struct
- *   page stands behind it", which keeps get_user_pages_fast() away.
+ *   page stands behind it", which keeps get_user_pages_fast() away. What does so for
+ *   a 2 MiB page, an entry of a PMD table with bit S, is in compat.h.
+ *
+ * A leaf that is not writable does not say dirty either: to processors with shadow
+ * stacks, and so to pte_write() and pmd_write() of Linux, that is another kind of
+ * writable.
  *
  * The slot is never empty while the region is reserved, and no entry of a PUD table
  * is: where nothing is mapped they lead to two tables, one below the other, that are
@@ -30,11 +35,14 @@
  *   - A PUD entry, or the slot, is writable only if its table's count is 1.
  *   - A page that has a count above 1, or is reached by way of a PTE table that has,
  *     is not writable: either some PUD entry or slot on the way is not, or its own
- *     leaf is not. A PMD entry always says writable, because Linux takes one that
- *     does not for a bad one (pmd_bad() in arch/x86/include/asm/pgtable.h).
+ *     leaf is not. A PMD entry that leads to a table always says writable, because
+ *     Linux takes one that does not for a bad one (pmd_bad() in
+ *     arch/x86/include/asm/pgtable.h).
  *
  * To write, a process makes its path private from the top: what has a count of 1 is
- * made writable again, what has more is copied.
+ * made writable again, what has more is copied. A 2 MiB page that is shared can also be
+ * split: in the private table a PTE table with its 512 pages takes its place. They stay
+ * what they are to the relatives, and pool.h says how they are counted.
  *
  * Context of all: the caller holds the lock of the family, which serialises all that
  * is done to the region of any of its members.
@@ -123,8 +131,9 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 
 /* Where the page behind an address is entered. */
 struct petmem_leaf {
-	u64 *entry; /* of a PTE table; NULL when there is no table */
+	u64 *entry; /* of a PTE table, or of a 2 MiB page; NULL when there is none */
 	bool private; /* all tables on the way have one owner, and say writable */
+	bool large; /* it is of a 2 MiB page */
 };
 
 /**
@@ -138,21 +147,24 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
  * petmem_pgtables_is_shared() - does anybody else see the page behind an address?
  * @mm: the address space
  * @addr: an address where a page is mapped
+ * @large: or, of a 2 MiB page, any page of it
  */
-bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr);
+bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large);
 
 /**
  * petmem_pgtables_make_private() - have all tables on the way to an address alone
  * @mm: the address space
  * @addr: an address of the region
+ * @large: for a 2 MiB page, where there is one, or nothing
  * @leaf: set when it has succeeded
  *
- * What is missing is made, what is shared is copied, what is not is made writable.
+ * What is missing is made, what is shared is copied, what is not is made writable. For
+ * a 4 KiB page, a 2 MiB page that is there is split.
  *
  * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
  * Context: may sleep.
  */
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
+int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 				 struct petmem_leaf *leaf);
 
 /**
@@ -164,6 +176,12 @@ int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr,
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf);
 
 /**
+ * petmem_leaf_size() - how large is the page?
+ * @leaf: where to look
+ */
+u64 petmem_leaf_size(const struct petmem_leaf *leaf);
+
+/**
  * petmem_leaf_is_writable() - can the page be written?
  * @leaf: where to look
  */
@@ -172,7 +190,8 @@ bool petmem_leaf_is_writable(const struct petmem_leaf *leaf);
 /**
  * petmem_leaf_set() - enter a page, writable
  * @leaf: private, and empty
- * @page_addr: physical address of a data page; the caller's reference goes into it
+ * @page_addr: physical address of a page of its size; the caller's reference goes into
+ *	it
  */
 void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr);
 
@@ -180,7 +199,7 @@ void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr);
  * petmem_leaf_take() - take away a page, to replace it
  * @leaf: private
  * @mm: the address space
- * @addr: the address, page-aligned
+ * @addr: an address of the page, a multiple of 4 KiB
  *
  * No processor has a translation when this returns. Whoever faults there finds
  * nothing, until petmem_leaf_set().
@@ -195,7 +214,7 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
  * petmem_leaf_replace() - enter a copy of a page in its place, writable
  * @leaf: private, and not writable
  * @mm: the address space
- * @addr: the address, page-aligned
+ * @addr: an address of the page, a multiple of 4 KiB
  * @page_addr: physical address of the copy; the caller's reference goes into it
  *
  * No processor has a translation to the old page when this returns, or when the first

@@ -16,6 +16,7 @@
 #include <linux/mutex.h>
 #include <linux/numa.h>
 #include <linux/overflow.h>
+#include <linux/pgtable.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -23,6 +24,16 @@
 #include <linux/vmalloc.h>
 
 #include "buddy.h"
+#include "cleaner.h"
+
+/* A 2 MiB page has so many pages. Extents are whole memory blocks, and so whole ones. */
+#define LARGE PTRS_PER_PTE
+
+/* What is kept for each aligned 2 MiB. */
+struct unit {
+	u32 refs; /* entries of PMD tables that map it as one page */
+	u32 clean; /* free pages that are clean; of a 2 MiB page: that were */
+};
 
 struct extent {
 	struct list_head list; /* in order of address */
@@ -30,8 +41,11 @@ struct extent {
 	u64 start; /* physical address */
 	u32 nr_pages;
 	int node;
+	u32 nr_clean; /* pages that are free and clean */
+	u32 hand; /* where to look for the next to clean */
 	struct petmem_buddy buddy;
 	struct petmem_page *pages;
+	struct unit *units;
 };
 
 /*
@@ -56,6 +70,8 @@ static unsigned int block_shift; /* of the memory block size */
 static DEFINE_SPINLOCK(pool_lock);
 static LIST_HEAD(available);
 static u64 count[PETMEM_PAGE_KINDS];
+static u64 large_pages; /* that have references as such */
+static u64 clean_pages; /* of the free ones */
 
 static u64 extent_size(const struct extent *extent)
 {
@@ -98,18 +114,21 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr)
 	return known ? petmem_pool_page(page_addr) : NULL;
 }
 
-/* Pages changed hands: keep the counters and the list of extents with room. */
-static void account(struct extent *extent, u32 first, u32 num_pages,
-		    enum petmem_page_kind from, enum petmem_page_kind to)
+static struct unit *unit_of(const struct extent *extent, u32 page)
 {
-	u32 i;
+	return &extent->units[page / LARGE];
+}
 
-	for (i = first; i < first + num_pages; i++) {
-		extent->pages[i] = (struct petmem_page){
-			.refs = to == PETMEM_PAGE_FREE ? 0 : 1,
-			.kind = to,
-		};
-	}
+static void count_clean(struct extent *extent, s64 more)
+{
+	extent->nr_clean += more;
+	clean_pages += more;
+}
+
+/* Pages changed hands: keep the counters and the list of extents with room. */
+static void count_pages(struct extent *extent, u32 num_pages,
+			enum petmem_page_kind from, enum petmem_page_kind to)
+{
 	count[from] -= num_pages;
 	count[to] += num_pages;
 
@@ -119,8 +138,54 @@ static void account(struct extent *extent, u32 first, u32 num_pages,
 		list_add(&extent->available, &available);
 }
 
+static void account(struct extent *extent, u32 first, u32 num_pages,
+		    enum petmem_page_kind from, enum petmem_page_kind to)
+{
+	struct petmem_page page = { .refs = to != PETMEM_PAGE_FREE,
+				    .kind = to };
+	u32 i;
+
+	for (i = first; i < first + num_pages; i++) {
+		page.clean = extent->pages[i].clean;
+		if (page.clean && from == PETMEM_PAGE_FREE) {
+			unit_of(extent, i)->clean--;
+			count_clean(extent, -1);
+		}
+		/* What comes back has been written to. */
+		page.clean &= to != PETMEM_PAGE_FREE;
+		extent->pages[i] = page;
+	}
+	count_pages(extent, num_pages, from, to);
+}
+
+/*
+ * The same for a 2 MiB page. What is known of its pages stays what it was when they were
+ * free, until it is split.
+ */
+static void account_large(struct extent *extent, u32 first)
+{
+	struct unit *unit = unit_of(extent, first);
+
+	unit->refs = 1;
+	large_pages++;
+	count_clean(extent, -(s64)unit->clean);
+	count_pages(extent, LARGE, PETMEM_PAGE_FREE, PETMEM_PAGE_DATA);
+}
+
+static void account_large_free(struct extent *extent, u32 first)
+{
+	*unit_of(extent, first) = (struct unit){};
+	large_pages--;
+	memset(&extent->pages[first], 0, LARGE * sizeof(*extent->pages));
+	count_pages(extent, LARGE, PETMEM_PAGE_DATA, PETMEM_PAGE_FREE);
+}
+
+/* How pages are taken: each for itself, or all as one 2 MiB page. */
+enum take_as { SINGLE, AS_LARGE };
+
 /* Take pages from one node, or from any for NUMA_NO_NODE. Under pool_lock. */
-static uintptr_t take(u32 num_pages, enum petmem_page_kind kind, int node)
+static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
+		      enum take_as as, int node)
 {
 	struct extent *extent;
 	u32 first;
@@ -131,24 +196,37 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind, int node)
 		first = petmem_buddy_alloc(&extent->buddy, num_pages);
 		if (first == PETMEM_BUDDY_NONE)
 			continue;
-		account(extent, first, num_pages, PETMEM_PAGE_FREE, kind);
+		if (as == AS_LARGE)
+			account_large(extent, first);
+		else
+			account(extent, first, num_pages, PETMEM_PAGE_FREE,
+				kind);
 		return extent->start + ((u64)first << PAGE_SHIFT);
 	}
 	return 0;
 }
 
-uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind)
+static uintptr_t alloc(u32 num_pages, enum petmem_page_kind kind,
+		       enum take_as as)
 {
 	uintptr_t page_addr;
 
-	if (num_pages > U32_MAX)
-		return 0;
 	spin_lock(&pool_lock);
-	page_addr = take(num_pages, kind, numa_node_id());
+	page_addr = take(num_pages, kind, as, numa_node_id());
 	if (!page_addr)
-		page_addr = take(num_pages, kind, NUMA_NO_NODE);
+		page_addr = take(num_pages, kind, as, NUMA_NO_NODE);
 	spin_unlock(&pool_lock);
 	return page_addr;
+}
+
+uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind)
+{
+	return num_pages > U32_MAX ? 0 : alloc(num_pages, kind, SINGLE);
+}
+
+uintptr_t petmem_alloc_large(void)
+{
+	return alloc(LARGE, PETMEM_PAGE_DATA, AS_LARGE);
 }
 
 void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
@@ -164,19 +242,203 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 		account(extent, first, num_pages, extent->pages[first].kind,
 			PETMEM_PAGE_FREE);
 	spin_unlock(&pool_lock);
+	petmem_cleaner_wake();
 }
 
 u64 petmem_put_page(uintptr_t page_addr)
 {
-	if (--petmem_pool_page(page_addr)->refs)
+	struct extent *extent = extent_of(page_addr);
+	u32 page = page_number(extent, page_addr);
+
+	if (--extent->pages[page].refs || unit_of(extent, page)->refs)
 		return 0;
 	petmem_free_pages(page_addr, 1);
 	return 1;
 }
 
+/* ---- Pages of zeros ---- */
+
+/* Other processes get the processor once in so many pages. */
+#define CLEAR_AT_ONCE 16
+
+void petmem_clear_pages(uintptr_t page_addr, u64 num_pages)
+{
+	struct extent *extent = extent_of(page_addr);
+	u32 first = page_number(extent, page_addr);
+	const struct petmem_page *pages = &extent->pages[first];
+	u64 i;
+
+	if (num_pages == LARGE && unit_of(extent, first)->clean == LARGE)
+		return;
+	for (i = 0; i < num_pages; i++) {
+		if (!pages[i].clean)
+			clear_page(__va(page_addr + i * PAGE_SIZE));
+		if (i % CLEAR_AT_ONCE == CLEAR_AT_ONCE - 1)
+			cond_resched();
+	}
+}
+
+/* So many pages are looked at before others get the lock. */
+#define CLEAN_LOOK_AT 512
+
+/* Under pool_lock, by which the page stays free, and the extent donated. */
+static void clean_next(struct extent *extent)
+{
+	u32 i;
+
+	for (i = 0; i < CLEAN_LOOK_AT; i++) {
+		u32 number = extent->hand;
+		struct petmem_page *page = &extent->pages[number];
+
+		extent->hand = (number + 1) % extent->nr_pages;
+		if (page->kind != PETMEM_PAGE_FREE || page->clean ||
+		    unit_of(extent, number)->refs)
+			continue;
+		clear_page(__va(extent->start + (u64)number * PAGE_SIZE));
+		page->clean = true;
+		unit_of(extent, number)->clean++;
+		count_clean(extent, 1);
+		return;
+	}
+}
+
+bool petmem_pool_clean(void)
+{
+	struct extent *extent;
+	bool found = false;
+
+	spin_lock(&pool_lock);
+	list_for_each_entry(extent, &available, available) {
+		found = extent->nr_clean < extent->buddy.nr_free;
+		if (found) {
+			clean_next(extent);
+			break;
+		}
+	}
+	spin_unlock(&pool_lock);
+	return found;
+}
+
+/* ---- 2 MiB pages ---- */
+
+void petmem_get_large(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+
+	unit_of(extent, page_number(extent, page_addr))->refs++;
+}
+
+/* Drop one of several references, or what a split leaves of the last. */
+static void drop_large(struct extent *extent, u32 first)
+{
+	struct unit *unit = unit_of(extent, first);
+
+	if (unit->refs > 1) {
+		unit->refs--;
+		return;
+	}
+	/* The cleaner may look at its pages from now on, which are in use. */
+	spin_lock(&pool_lock);
+	unit->refs = 0;
+	large_pages--;
+	spin_unlock(&pool_lock);
+}
+
+static void free_large(struct extent *extent, u32 first)
+{
+	spin_lock(&pool_lock);
+	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, LARGE)))
+		account_large_free(extent, first);
+	spin_unlock(&pool_lock);
+	petmem_cleaner_wake();
+}
+
+/* Free those pages of a 2 MiB page, which is one no more, that have no reference. */
+static u64 free_rest(struct extent *extent, u32 first)
+{
+	const struct petmem_page *pages = &extent->pages[first];
+	uintptr_t page_addr = extent->start + (u64)first * PAGE_SIZE;
+	u32 i, end;
+	u64 freed = 0;
+
+	for (i = 0; i < LARGE; i = end + 1) {
+		for (end = i; end < LARGE && !pages[end].refs; end++)
+			;
+		if (end == i)
+			continue;
+		petmem_free_pages(page_addr + (u64)i * PAGE_SIZE, end - i);
+		freed += end - i;
+	}
+	return freed;
+}
+
+static bool any_has_refs(const struct extent *extent, u32 first)
+{
+	u32 i;
+
+	for (i = first; i < first + LARGE; i++)
+		if (extent->pages[i].refs)
+			return true;
+	return false;
+}
+
+u64 petmem_put_large(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+	u32 first = page_number(extent, page_addr);
+	bool last = unit_of(extent, first)->refs == 1;
+
+	if (last && !any_has_refs(extent, first)) {
+		free_large(extent, first);
+		return LARGE;
+	}
+	drop_large(extent, first);
+	return last ? free_rest(extent, first) : 0;
+}
+
+void petmem_split_large(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+	u32 first = page_number(extent, page_addr);
+	u32 i;
+
+	for (i = first; i < first + LARGE; i++) {
+		extent->pages[i].refs++;
+		extent->pages[i].kind = PETMEM_PAGE_DATA;
+	}
+	unit_of(extent, first)->clean = 0;
+	drop_large(extent, first);
+}
+
+u32 petmem_large_refs(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+
+	return unit_of(extent, page_number(extent, page_addr))->refs;
+}
+
+bool petmem_page_is_shared(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+	u32 page = page_number(extent, page_addr);
+
+	return extent->pages[page].refs + unit_of(extent, page)->refs > 1;
+}
+
+bool petmem_large_is_shared(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+	u32 first = page_number(extent, page_addr);
+
+	return unit_of(extent, first)->refs > 1 || any_has_refs(extent, first);
+}
+
+/* ---- The extents ---- */
+
 static void extent_free(struct extent *extent)
 {
 	petmem_buddy_destroy(&extent->buddy);
+	kvfree(extent->units);
 	kvfree(extent->pages);
 	kfree(extent);
 }
@@ -193,7 +455,9 @@ static struct extent *extent_new(u64 start, u64 size, int node)
 	extent->node = node;
 	extent->pages =
 		kvcalloc(extent->nr_pages, sizeof(*extent->pages), GFP_KERNEL);
-	if (!extent->pages ||
+	extent->units = kvcalloc(extent->nr_pages / LARGE,
+				 sizeof(*extent->units), GFP_KERNEL);
+	if (!extent->pages || !extent->units ||
 	    petmem_buddy_init(&extent->buddy, extent->nr_pages)) {
 		extent_free(extent);
 		return NULL;
@@ -281,6 +545,7 @@ int petmem_pool_add(u64 start, u64 size, int node)
 	count[PETMEM_PAGE_FREE] += extent->nr_pages;
 	spin_unlock(&pool_lock);
 	mutex_unlock(&extents_mutex);
+	petmem_cleaner_wake();
 	return 0;
 }
 
@@ -294,6 +559,7 @@ static bool withdraw(struct extent *extent)
 	if (idle) {
 		list_del_init(&extent->available);
 		count[PETMEM_PAGE_FREE] -= extent->nr_pages;
+		count_clean(extent, -(s64)extent->nr_clean);
 	}
 	spin_unlock(&pool_lock);
 	return idle;
@@ -342,8 +608,10 @@ void petmem_pool_status(struct petmem_status *status)
 	status->block_size = memory_block_size_bytes();
 	spin_lock(&pool_lock);
 	status->free_pages = count[PETMEM_PAGE_FREE];
+	status->clean_pages = clean_pages;
 	status->table_pages = count[PETMEM_PAGE_TABLE];
 	status->data_pages = count[PETMEM_PAGE_DATA];
+	status->large_pages = large_pages;
 	spin_unlock(&pool_lock);
 	mutex_unlock(&extents_mutex);
 	status->total_pages =

@@ -19,12 +19,19 @@ enum petmem_page_kind {
 	PETMEM_PAGE_KINDS,
 };
 
-/* What is kept for each page besides the buddy allocator's part. */
+/*
+ * What is kept for each page besides the buddy allocator's part.
+ *
+ * A 2 MiB page is 512 pages that an entry of a PMD table points to as one. How many such
+ * entries there are is kept once for each aligned 2 MiB, and each of its pages counts
+ * besides how many entries of PTE tables point to it alone. It is free when both are 0.
+ */
 struct petmem_page {
-	u32 refs; /* how many entries of tables point to it */
+	u32 refs; /* how many entries of tables point to it, but for 2 MiB pages */
 	u16 live; /* of a table: how many of its 512 entries lead anywhere */
-	u8 kind; /* enum petmem_page_kind */
-	bool maybe_writable; /* of a PTE table: a leaf may say so */
+	u8 kind; /* enum petmem_page_kind; FREE also in a 2 MiB page never split */
+	u8 maybe_writable : 1; /* of a PTE table: a leaf may say so */
+	u8 clean : 1; /* it is all zeros, or was when it was taken */
 };
 
 /**
@@ -40,6 +47,25 @@ struct petmem_page {
  * Context: any but interrupts.
  */
 uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind);
+
+/**
+ * petmem_clear_pages() - make pages zeros that were taken just now
+ * @page_addr: physical address of the first
+ * @num_pages: how many, all of one donation
+ *
+ * Those that were cleared ahead are so already.
+ *
+ * Context: may sleep.
+ */
+void petmem_clear_pages(uintptr_t page_addr, u64 num_pages);
+
+/**
+ * petmem_pool_clean() - clear a free page ahead, if there is one that is not clean
+ *
+ * Return: false when there was none.
+ * Context: any but interrupts. No longer than to clear a page does anybody wait for it.
+ */
+bool petmem_pool_clean(void);
 
 /**
  * petmem_free_pages() - give pages back to the pool
@@ -63,11 +89,63 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages);
 u64 petmem_put_page(uintptr_t page_addr);
 
 /**
+ * petmem_alloc_large() - take a 2 MiB page for data
+ *
+ * Not cleared. It has one reference as a whole, the caller's.
+ *
+ * Return: as from petmem_alloc_pages().
+ * Context: any but interrupts.
+ */
+uintptr_t petmem_alloc_large(void);
+
+/**
+ * petmem_get_large() - one more reference to a 2 MiB page
+ * @page_addr: physical address
+ *
+ * Context: as for petmem_put_page(), which is true for all these.
+ */
+void petmem_get_large(uintptr_t page_addr);
+
+/**
+ * petmem_put_large() - drop a reference to a 2 MiB page
+ * @page_addr: physical address
+ *
+ * With the last one those of its pages are free that have no reference of their own.
+ *
+ * Return: how many pages became free.
+ */
+u64 petmem_put_large(uintptr_t page_addr);
+
+/**
+ * petmem_split_large() - make one reference to a 2 MiB page one to each of its pages
+ * @page_addr: physical address
+ */
+void petmem_split_large(uintptr_t page_addr);
+
+/**
+ * petmem_large_refs() - how many entries of PMD tables lead to a 2 MiB page?
+ * @page_addr: physical address
+ */
+u32 petmem_large_refs(uintptr_t page_addr);
+
+/**
+ * petmem_page_is_shared() - does more than one entry lead to a data page?
+ * @page_addr: physical address
+ */
+bool petmem_page_is_shared(uintptr_t page_addr);
+
+/**
+ * petmem_large_is_shared() - does another entry lead to any page of a 2 MiB page?
+ * @page_addr: physical address
+ */
+bool petmem_large_is_shared(uintptr_t page_addr);
+
+/**
  * petmem_pool_page() - what is known of a page
  * @page_addr: physical address of a page that the caller has from the pool
  *
  * Return: it stays valid as long as the page is not freed. Its contents belong to
- * the owners of the page, except for .kind.
+ * the owners of the page, except for .kind and .clean.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);
 
@@ -111,8 +189,8 @@ bool petmem_pool_overlaps(u64 start, u64 size);
 
 /**
  * petmem_pool_status() - count pages
- * @status: set are total_pages, free_pages, table_pages, data_pages, blocks and
- *	block_size, all of one moment
+ * @status: set are total_pages, free_pages, clean_pages, table_pages, data_pages,
+ *	large_pages, blocks and block_size, all of one moment
  *
  * Context: may sleep.
  */

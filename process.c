@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "memmap.h"
 #include "petmem.h"
 #include "pgtables.h"
@@ -188,6 +189,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&process->lock);
 	process->fault_around = 1;
+	process->large_pages = petmem_has_large_pages();
 	atomic_inc(&allocated);
 	return &process->notifier;
 }
@@ -286,6 +288,7 @@ void petmem_process_inherit(struct petmem_process *child,
 	lockdep_assert_held(&child->family->lock);
 	parent->map->refs++;
 	child->fault_around = parent->fault_around;
+	child->large_pages = parent->large_pages;
 	enter_region(child, parent->map, vma, parent->native);
 	this_cpu_inc(petmem_events.forks);
 }

@@ -48,6 +48,7 @@ struct petmem_process {
 		*vma; /* the reservation, as long as there is a map */
 	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
 	u32 fault_around; /* pages that one fault may map: a power of two */
+	bool large_pages; /* 2 MiB pages may be used */
 	u64 faults; /* that were handled, whatever came of them */
 	u64 copies; /* of pages, because a relative had them too */
 	u64 detached; /* of a region that is being unmapped: where it is dropped from */

@@ -9,8 +9,8 @@
  * or change its permissions (no VM_MAY*, or mprotect).
  *
  * It is where faults come in when they are native: Linux calls the operations fault,
- * for an address without a page, and pfn_mkwrite, for a write to a page that says
- * read-only. Both end where the ioctl does, in petmem_handle_pagefault(). Without
+ * for an address without a page, and pfn_mkwrite, or huge_fault, for a write to a page
+ * that says read-only. All end where the ioctl does, in petmem_handle_pagefault(). Without
  * native faults the VMA has no permissions, and an access raises SIGSEGV.
  *
  * And it is how fork is noticed: it calls open for the child's copy of the VMA.
@@ -69,8 +69,9 @@ int petmem_reservation_fault(struct petmem_process *process, u64 addr,
 		return -EINTR;
 	if (READ_ONCE(process->native) && !reservation_of(mm))
 		err = -EFAULT;
-	for (; !err && nr_pages; nr_pages--, addr += PAGE_SIZE)
-		err = petmem_handle_pagefault(process, addr, error_code);
+	if (!err)
+		err = petmem_handle_pagefaults(process, addr, nr_pages,
+					       error_code);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -97,6 +98,17 @@ static vm_fault_t reservation_fault(struct vm_fault *vmf)
 static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
 {
 	return serve(vmf, PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE);
+}
+
+/*
+ * A write to a 2 MiB page that says read-only, and in newer kernels any fault where
+ * nothing is. If this said VM_FAULT_FALLBACK, Linux would clear the entry itself
+ * (wp_huge_pmd() in mm/memory.c).
+ */
+static vm_fault_t reservation_huge_fault(struct vm_fault *vmf,
+					 PETMEM_HUGE_FAULT_SIZE size)
+{
+	return reservation_fault(vmf);
 }
 
 /*
@@ -173,6 +185,7 @@ static const struct vm_operations_struct reservation_ops = {
 	PETMEM_VM_OP_MPROTECT(reservation_mprotect)
 		PETMEM_VM_OP_MAP_PAGES(reservation_map_pages)
 			.fault = reservation_fault,
+	.huge_fault = reservation_huge_fault,
 	.pfn_mkwrite = reservation_mkwrite,
 	.access = reservation_access,
 };

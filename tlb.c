@@ -22,7 +22,8 @@
  *
  * invlpg also drops the whole paging-structure cache of the current PCID, whatever
  * the address (Intel SDM volume 3A, section 4.10.4.1), which is what makes it safe
- * to free the tables on the way.
+ * to free the tables on the way. And it drops all that is cached of the page that the
+ * address is in, however large it is.
  */
 #include "tlb.h"
 
@@ -45,6 +46,7 @@
 struct shootdown {
 	u64 start;
 	u64 end;
+	u64 stride;
 };
 
 static bool has_user_pcid(void)
@@ -94,7 +96,7 @@ static void flush_page(u64 addr)
 static void flush_here(void *info)
 {
 	const struct shootdown *shootdown = info;
-	u64 pages = (shootdown->end - shootdown->start) >> PAGE_SHIFT;
+	u64 pages = (shootdown->end - shootdown->start) / shootdown->stride;
 	u64 addr;
 
 	if (pages > FULL_FLUSH_PAGES ||
@@ -102,7 +104,8 @@ static void flush_here(void *info)
 		flush_address_space();
 		return;
 	}
-	for (addr = shootdown->start; addr < shootdown->end; addr += PAGE_SIZE)
+	for (addr = shootdown->start; addr < shootdown->end;
+	     addr += shootdown->stride)
 		flush_page(addr);
 }
 
@@ -111,9 +114,13 @@ static void flush_everything_here(void *unused)
 	invpcid_flush_all_nonglobals();
 }
 
-void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end)
+void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 {
-	struct shootdown shootdown = { .start = start, .end = end };
+	struct shootdown shootdown = {
+		.start = start,
+		.end = end,
+		.stride = stride,
+	};
 
 	might_sleep();
 	/*

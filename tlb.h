@@ -13,6 +13,7 @@
  * @mm: the address space
  * @start: first address, page-aligned
  * @end: address behind the last, page-aligned
+ * @stride: the size of the pages, which one address of each stands for
  *
  * To be called after the entries were changed and before the pages (or the page
  * tables) behind them get a new owner. On return no processor translates an
@@ -20,6 +21,6 @@
  *
  * Context: may sleep; interrupts enabled.
  */
-void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end);
+void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride);
 
 #endif /* PETMEM_TLB_H */

@@ -7,14 +7,22 @@
 #include "peers.h"
 
 #include <err.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
+#include "../petmem.h"
 #include "../user/harness.h"
 
 /* An aligned place far from all else, so that huge pages fit into a mapping. */
 #define LARGE_PLACE ((void *)0x200000000000)
+
+/* Off, but where a peer asks for it: see bench/run. */
+#define CLEAR_AHEAD "/sys/module/petmem/parameters/clear_ahead"
+#define LOOK_AGAIN_US 10000
 
 /* ---- Linux's own memory ---- */
 
@@ -81,6 +89,31 @@ static void *get_petmem(size_t size)
 	return memory;
 }
 
+static void set_clearing(const char *value)
+{
+	int fd = open(CLEAR_AHEAD, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, 1) != 1)
+		err(EXIT_FAILURE, CLEAR_AHEAD);
+	close(fd);
+}
+
+/* Have all that is free cleared, and nothing after that. */
+static void clear_pool(void)
+{
+	struct petmem_status status;
+	int fd = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+
+	set_clearing("1");
+	do {
+		usleep(LOOK_AGAIN_US);
+		if (ioctl(fd, PETMEM_IOC_STATUS, &status))
+			err(EXIT_FAILURE, "PETMEM_IOC_STATUS");
+	} while (status.clean_pages != status.free_pages);
+	set_clearing("0");
+	close(fd);
+}
+
 static void put_petmem(void *memory, size_t size)
 {
 	(void)size;
@@ -141,7 +174,7 @@ const struct peer peers[] = {
 		.label = "petmem signal",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.settings = { "PETMEM_FAULTS=signal" },
+		.settings = { "PETMEM_FAULTS=signal", "PETMEM_LARGE_PAGES=0" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -151,7 +184,7 @@ const struct peer peers[] = {
 		.label = "petmem native",
 		.traits = PEER_POOL | PEER_FORK | PEER_RANGES | PEER_THREADS |
 			  PEER_QUICK,
-		.settings = { "PETMEM_FAULTS=native" },
+		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=0" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -160,8 +193,8 @@ const struct peer peers[] = {
 		.name = "signal-around",
 		.label = "petmem sig+16",
 		.traits = PEER_POOL | PEER_QUICK,
-		.settings = { "PETMEM_FAULTS=signal",
-			      "PETMEM_FAULT_AROUND=16" },
+		.settings = { "PETMEM_FAULTS=signal", "PETMEM_FAULT_AROUND=16",
+			      "PETMEM_LARGE_PAGES=0" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -170,8 +203,8 @@ const struct peer peers[] = {
 		.name = "around",
 		.label = "petmem nat+16",
 		.traits = PEER_POOL | PEER_QUICK,
-		.settings = { "PETMEM_FAULTS=native",
-			      "PETMEM_FAULT_AROUND=16" },
+		.settings = { "PETMEM_FAULTS=native", "PETMEM_FAULT_AROUND=16",
+			      "PETMEM_LARGE_PAGES=0" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -180,10 +213,38 @@ const struct peer peers[] = {
 		.name = "ahead",
 		.label = "petmem ahead",
 		.traits = PEER_POOL | PEER_EAGER | PEER_QUICK,
-		.settings = { "PETMEM_POPULATE=1" },
+		.settings = { "PETMEM_POPULATE=1", "PETMEM_LARGE_PAGES=0" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
+	},
+	{
+		.name = "large-signal",
+		.label = "petmem sig 2M",
+		.traits = PEER_POOL | PEER_LARGE,
+		.settings = { "PETMEM_FAULTS=signal", "PETMEM_LARGE_PAGES=1" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "large",
+		.label = "petmem nat 2M",
+		.traits = PEER_POOL | PEER_LARGE | PEER_FORK | PEER_QUICK,
+		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=1" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "zeroed",
+		.label = "petmem cleared",
+		.traits = PEER_POOL | PEER_LARGE | PEER_QUICK,
+		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=1" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+		.settle = clear_pool,
 	},
 };
 

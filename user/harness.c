@@ -56,6 +56,7 @@ static struct sigaction previous;
 static atomic_int device_fd = -1;
 static unsigned int
 	mode; /* PETMEM_MODE_*; set before device_fd, like the above */
+static atomic_bool small_pages; /* 4 KiB pages only */
 static atomic_bool guarding;
 static atomic_bool populating;
 /* A previous handler with SA_RESETHAND has had its one signal. */
@@ -309,12 +310,36 @@ invalid:
 	return -1;
 }
 
+/* What PETMEM_LARGE_PAGES in the environment says. */
+static int choose_page_size(void)
+{
+	const char *large = secure_getenv("PETMEM_LARGE_PAGES");
+
+	if (large == NULL)
+		return 0;
+	if (strcmp(large, "0") != 0 && strcmp(large, "1") != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	atomic_store(&small_pages, large[0] == '0');
+	return 0;
+}
+
+static unsigned int mode_flags(unsigned int chosen)
+{
+	return chosen |
+	       (atomic_load(&small_pages) ? PETMEM_MODE_SMALL_PAGES : 0);
+}
+
 /* Tell the module how faults are to come in, unless nothing is special. */
 static int open_door(int fd, unsigned int chosen)
 {
 	const char *around = secure_getenv("PETMEM_FAULT_AROUND");
-	struct petmem_mode request = { .flags = chosen };
+	struct petmem_mode request = { 0 };
 
+	if (choose_page_size() < 0)
+		return -1;
+	request.flags = mode_flags(chosen);
 	if (around != NULL) {
 		request.fault_around = strtoul(around, NULL, 10);
 		if (request.fault_around == 0) {
@@ -322,7 +347,7 @@ static int open_door(int fd, unsigned int chosen)
 			return -1;
 		}
 	}
-	if ((chosen || around != NULL) &&
+	if ((request.flags || around != NULL) &&
 	    ioctl(fd, PETMEM_IOC_MODE, &request) < 0)
 		return -1;
 	return chosen & PETMEM_MODE_NATIVE ? 0 : provide_signal_stack();
@@ -503,9 +528,21 @@ void *pet_realloc(void *pointer, size_t size)
 	return moved;
 }
 
+int pet_large_pages(int on)
+{
+	struct petmem_mode request;
+
+	atomic_store(&small_pages, !on);
+	request = (struct petmem_mode){ .flags = mode_flags(mode) };
+	return command(PETMEM_IOC_MODE, &request);
+}
+
 int pet_fault_around(unsigned int pages)
 {
-	struct petmem_mode request = { .flags = mode, .fault_around = pages };
+	struct petmem_mode request = {
+		.flags = mode_flags(mode),
+		.fault_around = pages,
+	};
 
 	if (pages == 0) {
 		errno = EINVAL;

@@ -61,8 +61,8 @@ int init_petmem(void);
  * The same, with a choice of the door for page faults, which holds for the life
  * of the process and for its children. PETMEM_FAULTS in the environment
  * overrides it. Also EBUSY: the other door is in use already; EOPNOTSUPP: no
- * native faults on this kernel (older than 5.11); EINVAL: an unknown flag, or
- * PETMEM_FAULTS is neither "signal" nor "native".
+ * native faults on this kernel (older than 5.11); EINVAL: an unknown flag, or a variable
+ * of the environment that is not as it is said here.
  */
 #define PETMEM_NATIVE 1U
 int init_petmem_flags(unsigned int flags);
@@ -115,6 +115,17 @@ int pet_populate(void *address, size_t size);
  * Returns 0, or -1 with errno: EINVAL.
  */
 int pet_fault_around(unsigned int pages);
+
+/*
+ * From now on, use 4 KiB pages only (0), or let a first touch bring a page of 2 MiB (1),
+ * which is so at first: where an allocation covers an aligned 2 MiB, none of it is mapped
+ * yet, and there is such a page. Allocations of 2 MiB and more begin at a multiple of
+ * 2 MiB then. Large pages cost less to touch and to use, and more memory where little
+ * of them is touched. PETMEM_LARGE_PAGES=0 or 1 in the environment sets it from the
+ * start.
+ * Returns 0, or -1 with errno.
+ */
+int pet_large_pages(int on);
 
 /*
  * From now on, map all of each new allocation at once, or stop doing so. Then an

@@ -36,8 +36,10 @@ static void list_numbers(const struct report *report, struct number *list)
 	const struct number numbers[NUMBERS] = {
 		{ "total_pages", status->total_pages },
 		{ "free_pages", status->free_pages },
+		{ "clean_pages", status->clean_pages },
 		{ "table_pages", status->table_pages },
 		{ "data_pages", status->data_pages },
+		{ "large_pages", status->large_pages },
 		{ "processes", status->processes },
 		{ "native_processes", status->native_processes },
 		{ "block_size", status->block_size },

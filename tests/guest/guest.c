@@ -50,12 +50,14 @@ static bool same_counts(const struct petmem_status *before,
 	if (before->total_pages == after->total_pages &&
 	    before->free_pages == after->free_pages &&
 	    before->table_pages == after->table_pages &&
-	    before->data_pages == after->data_pages)
+	    before->data_pages == after->data_pages &&
+	    before->large_pages == after->large_pages)
 		return true;
-	printf("# pages: total %llu->%llu free %llu->%llu table %llu->%llu data %llu->%llu\n",
+	printf("# pages: total %llu->%llu free %llu->%llu table %llu->%llu data %llu->%llu large %llu->%llu\n",
 	       before->total_pages, after->total_pages, before->free_pages,
 	       after->free_pages, before->table_pages, after->table_pages,
-	       before->data_pages, after->data_pages);
+	       before->data_pages, after->data_pages, before->large_pages,
+	       after->large_pages);
 	return false;
 }
 
@@ -100,6 +102,8 @@ int run_cases(const struct guest_case *cases, size_t count)
 
 	/* What a case leaves becomes a child of this process, which ends it. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+	/* Most count pages, and know what 4 KiB pages cost. */
+	CHECK(setenv("PETMEM_LARGE_PAGES", "0", 0) == 0);
 	printf("1..%zu\n", count);
 	for (size_t i = 0; i < count; i++)
 		passed = run_case(&cases[i], i + 1) && passed;

@@ -3,7 +3,8 @@
  * guest.h - what the guest's tests share.
  *
  * A test program is a list of cases. Each case runs in a process of its own, and
- * must leave the pool's page counts as they were. The results are TAP.
+ * must leave the pool's page counts as they were. The results are TAP. There are no
+ * 2 MiB pages where the environment does not ask for them (PETMEM_LARGE_PAGES).
  */
 #ifndef GUEST_H
 #define GUEST_H

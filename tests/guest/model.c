@@ -8,6 +8,10 @@
  * process has stopped or is dead, and the pages in use have to be just those that
  * the models need.
  *
+ * With 2 MiB pages (PETMEM_LARGE_PAGES=1) it does not say which of them there are: that
+ * depends on what the pool has when a page is touched. Then the pages that the models
+ * need are a lower bound, and the others have to be parts of 2 MiB pages, or have been.
+ *
  *	MODEL_SEED=N ./model       another run
  *	MODEL_SECONDS=N ./model    a longer one
  *
@@ -39,6 +43,7 @@ enum {
 	STRIPES = 8, /* parts of a page that are written one by one */
 	LEVELS = 4, /* pages, and three levels of tables */
 	LEVEL_BITS = 9,
+	LARGE = 512, /* pages of a 2 MiB page */
 	STEPS = 60, /* of a thread in a round */
 	ROUNDS = 8, /* without MODEL_SECONDS */
 };
@@ -91,6 +96,7 @@ struct world {
 
 static struct world *world;
 static uint64_t seed = 1;
+static bool large_pages;
 
 static uint64_t new_event(void)
 {
@@ -145,9 +151,9 @@ static uint64_t touch(struct page *page)
 	return event;
 }
 
-/* Where first fit has to put so many pages, or NOWHERE. */
-static uint64_t first_fit(const struct process *process, uint64_t pages,
-			  uint64_t align)
+/* The first place for so many pages, or NOWHERE. */
+static uint64_t first_place(const struct process *process, uint64_t pages,
+			    uint64_t align)
 {
 	const struct range *range;
 	uint64_t start = 0;
@@ -160,6 +166,18 @@ static uint64_t first_fit(const struct process *process, uint64_t pages,
 		start = (start + align - 1) / align * align;
 	}
 	return NOWHERE;
+}
+
+/* Where first fit has to put them: so that 2 MiB pages fit, if there is such a place. */
+static uint64_t first_fit(const struct process *process, uint64_t pages,
+			  uint64_t align)
+{
+	uint64_t start = NOWHERE;
+
+	if (large_pages && pages >= LARGE)
+		start = first_place(process, pages,
+				    align > LARGE ? align : LARGE);
+	return start != NOWHERE ? start : first_place(process, pages, align);
 }
 
 /* ---- What the model needs of the pool ---- */
@@ -235,13 +253,15 @@ static void check_pool(const struct petmem_status *before)
 		if (i == 0 || compare(&frames[i - 1], &frames[i]) != 0)
 			pages[frames[i].level]++;
 	tables = pages[1] + pages[2] + pages[3];
-	if (now.data_pages != before->data_pages + pages[0] ||
-	    now.table_pages != before->table_pages + tables)
+	if (!large_pages && (now.data_pages != before->data_pages + pages[0] ||
+			     now.table_pages != before->table_pages + tables))
 		printf("# data %llu, to be %llu; tables %llu, to be %llu\n",
 		       now.data_pages, before->data_pages + pages[0],
 		       now.table_pages, before->table_pages + tables);
-	CHECK(now.data_pages == before->data_pages + pages[0]);
-	CHECK(now.table_pages == before->table_pages + tables);
+	CHECK(now.data_pages >= before->data_pages + pages[0]);
+	CHECK(large_pages || now.data_pages == before->data_pages + pages[0]);
+	CHECK(large_pages || now.table_pages == before->table_pages + tables);
+	CHECK(now.data_pages >= LARGE * now.large_pages);
 	CHECK(now.total_pages ==
 	      now.free_pages + now.table_pages + now.data_pages);
 	CHECK(now.processes == before->processes + atomic_load(&world->alive));
@@ -275,9 +295,16 @@ static void make_locks(void)
 	CHECK(pthread_mutex_init(&map_lock, NULL) == 0);
 }
 
-/* Mostly small, some across tables, a few that only the region limits. */
+/*
+ * Mostly small, some across tables, a few that only the region limits; with 2 MiB pages,
+ * that the pool limits, of which one touch takes so much more.
+ */
 static uint64_t random_pages(uint64_t *state)
 {
+	if (large_pages)
+		return 1 + random_below(state, random_below(state, 6)
+						       ? 40
+						       : 3 * LARGE);
 	switch (random_below(state, 12)) {
 	case 0:
 		return 1 + random_below(state, REGION_PAGES / 2);
@@ -728,5 +755,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], after_exec) == 0)
 		return look_after_exec();
+	large_pages = getenv("PETMEM_LARGE_PAGES") != NULL &&
+		      strcmp(getenv("PETMEM_LARGE_PAGES"), "1") == 0;
 	return run_cases(cases, COUNT_OF(cases));
 }

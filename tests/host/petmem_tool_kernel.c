@@ -376,8 +376,10 @@ static int status(struct petmem_status *status)
 	*status = (struct petmem_status){
 		.total_pages = 11,
 		.free_pages = 22,
+		.clean_pages = 20,
 		.table_pages = 33,
 		.data_pages = 44,
+		.large_pages = 0,
 		.processes = 55,
 		.native_processes = 33,
 		.blocks = 66,

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * large.h - 2 MiB pages: when a fault brings one, and where they fit.
+ */
+#ifndef PETMEM_LARGE_H
+#define PETMEM_LARGE_H
+
+#include <linux/types.h>
+
+#include "memmap.h"
+
+struct petmem_process;
+
+/**
+ * petmem_large_place() - allocate a range where 2 MiB pages fit into it
+ * @process: for whom; its memory map is its own
+ * @spares: as for petmem_memmap_alloc(), which is what this is
+ * @size: multiple of the page size, not 0
+ * @align: power of two, at least the page size
+ *
+ * Return: the range; NULL when 2 MiB pages are not to be used, do not fit, or there is
+ * no such hole.
+ * Context: the family's lock is held.
+ */
+struct petmem_range *petmem_large_place(struct petmem_process *process,
+					struct petmem_memmap_spares *spares,
+					u64 size, u64 align);
+
+/**
+ * petmem_large_map() - put a 2 MiB page of zeros around an address
+ * @process: whose
+ * @addr: where no page and no PTE table is
+ * @start: where its allocation begins
+ * @end: where what may be touched of the allocation ends
+ *
+ * Return: false, with nothing changed, when it must be 4 KiB: 2 MiB pages are not to be
+ * used, do not fit there, or the pool has none.
+ * Context: may sleep; the process's lock and the family's are held.
+ */
+bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
+		      u64 end);
+
+#endif /* PETMEM_LARGE_H */
