@@ -979,8 +979,10 @@ test_status_as_json()
 	out '{
   "total_pages": 11,
   "free_pages": 22,
+  "clean_pages": 20,
   "table_pages": 33,
   "data_pages": 44,
+  "large_pages": 0,
   "processes": 55,
   "native_processes": 33,
   "block_size": 134217728,
