@@ -83,7 +83,7 @@ static void reserved_fields(void)
 {
 	struct petmem_version version = { .reserved = 1 };
 	struct petmem_fault fault = { .reserved = 1 };
-	struct petmem_mode mode = { .flags = PETMEM_MODE_NATIVE << 1 };
+	struct petmem_mode mode = { .flags = PETMEM_MODE_SMALL_PAGES << 1 };
 	int device = open_device();
 
 	FAILS(EINVAL, ioctl(device, PETMEM_IOC_VERSION, &version));
