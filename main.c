@@ -50,27 +50,35 @@
 #include "reservation.h"
 #include "tlb.h"
 
-static int read_argument(void *argument, const void __user *user, size_t size)
-{
-	return copy_from_user(argument, user, size) ? -EFAULT : 0;
-}
-
-static int write_result(void __user *user, const void *result, size_t size)
-{
-	return copy_to_user(user, result, size) ? -EFAULT : 0;
-}
-
-static int do_version(struct file *file, void __user *user)
-{
+/*
+ * A command gets the kernel's copy of its argument, and what it leaves there is the
+ * result; which of both the caller passes, and their size, is in the command's number.
+ */
+union argument {
 	struct petmem_version version;
-	int err = read_argument(&version, user, sizeof(version));
+	struct petmem_alloc alloc;
+	struct petmem_free free;
+	struct petmem_query query;
+	struct petmem_fault fault;
+	struct petmem_invlpg invlpg;
+	struct petmem_extent extent;
+	struct petmem_status status;
+	struct petmem_block block;
+	struct petmem_mode mode;
+	struct petmem_populate populate;
+	struct petmem_counters counters;
+	struct petmem_user_counts user;
+	struct petmem_process_info process;
+	struct petmem_walk walk;
+	struct petmem_span span;
+};
 
-	if (err)
-		return err;
-	if (version.reserved)
+static int do_version(struct file *file, union argument *argument)
+{
+	if (argument->version.reserved)
 		return -EINVAL;
-	version.abi = PETMEM_ABI_VERSION;
-	return write_result(user, &version, sizeof(version));
+	argument->version.abi = PETMEM_ABI_VERSION;
+	return 0;
 }
 
 /* The caller's own state; found by the mm that it runs on, so it stays. */
@@ -93,140 +101,114 @@ static struct petmem_process *reserved_process(struct file *file, bool native)
 	return err ? ERR_PTR(err) : own_process();
 }
 
-static int do_mode(struct file *file, void __user *user)
+static int do_mode(struct file *file, union argument *argument)
 {
-	struct petmem_mode mode;
-	int err = read_argument(&mode, user, sizeof(mode));
+	const struct petmem_mode *mode = &argument->mode;
+	int err;
 
-	if (err)
-		return err;
-	if ((mode.flags & ~(PETMEM_MODE_NATIVE | PETMEM_MODE_SMALL_PAGES)) ||
-	    mode.fault_around > PTRS_PER_PTE ||
-	    (mode.fault_around && !is_power_of_2(mode.fault_around)))
+	if ((mode->flags & ~(PETMEM_MODE_NATIVE | PETMEM_MODE_SMALL_PAGES)) ||
+	    mode->fault_around > PTRS_PER_PTE ||
+	    (mode->fault_around && !is_power_of_2(mode->fault_around)))
 		return -EINVAL;
-	err = petmem_reservation_make(file, mode.flags & PETMEM_MODE_NATIVE);
+	err = petmem_reservation_make(file, mode->flags & PETMEM_MODE_NATIVE);
 	if (err)
 		return err;
 	petmem_set_large_pages(own_process(),
-			       !(mode.flags & PETMEM_MODE_SMALL_PAGES));
-	if (mode.fault_around)
-		petmem_set_fault_around(own_process(), mode.fault_around);
+			       !(mode->flags & PETMEM_MODE_SMALL_PAGES));
+	if (mode->fault_around)
+		petmem_set_fault_around(own_process(), mode->fault_around);
 	return 0;
 }
 
 #define ALLOC_FLAGS \
 	(PETMEM_ALLOC_GUARD | PETMEM_ALLOC_NATIVE | PETMEM_ALLOC_POPULATE)
 
-static int do_alloc(struct file *file, void __user *user)
+static void undo_alloc(const union argument *argument)
 {
-	struct petmem_process *process;
-	struct petmem_alloc alloc;
-	int err = read_argument(&alloc, user, sizeof(alloc));
+	petmem_free_vspace(own_process(), argument->alloc.addr);
+}
 
-	if (err)
-		return err;
-	if (!alloc.size || (alloc.flags & ~ALLOC_FLAGS) ||
-	    (alloc.align && !is_power_of_2(alloc.align)))
+static int do_alloc(struct file *file, union argument *argument)
+{
+	struct petmem_alloc *alloc = &argument->alloc;
+	struct petmem_process *process;
+	int err;
+
+	if (!alloc->size || (alloc->flags & ~ALLOC_FLAGS) ||
+	    (alloc->align && !is_power_of_2(alloc->align)))
 		return -EINVAL;
-	process = reserved_process(file, alloc.flags & PETMEM_ALLOC_NATIVE);
+	process = reserved_process(file, alloc->flags & PETMEM_ALLOC_NATIVE);
 	if (IS_ERR(process))
 		return PTR_ERR(process);
-	err = petmem_alloc_vspace(process, alloc.size, alloc.align,
-				  alloc.flags & PETMEM_ALLOC_GUARD,
-				  &alloc.addr);
+	err = petmem_alloc_vspace(process, alloc->size, alloc->align,
+				  alloc->flags & PETMEM_ALLOC_GUARD,
+				  &alloc->addr);
 	if (err)
 		return err;
-	alloc.size = PAGE_ALIGN(alloc.size);
-	if (alloc.flags & PETMEM_ALLOC_POPULATE)
-		err = petmem_populate_vspace(process, alloc.addr, alloc.size);
-	if (!err)
-		err = write_result(user, &alloc, sizeof(alloc));
+	alloc->size = PAGE_ALIGN(alloc->size);
+	if (alloc->flags & PETMEM_ALLOC_POPULATE)
+		err = petmem_populate_vspace(process, alloc->addr, alloc->size);
 	if (err)
-		petmem_free_vspace(process, alloc.addr);
+		undo_alloc(argument);
 	return err;
 }
 
-static int do_free(struct file *file, void __user *user)
+static int do_free(struct file *file, union argument *argument)
 {
-	struct petmem_process *process;
-	struct petmem_free free;
-	int err = read_argument(&free, user, sizeof(free));
+	struct petmem_process *process = own_process();
 
-	if (err)
-		return err;
-	process = own_process();
 	if (!process)
 		return -EINVAL;
-	return petmem_free_vspace(process, free.addr);
+	return petmem_free_vspace(process, argument->free.addr);
 }
 
-static int do_query(struct file *file, void __user *user)
+static int do_query(struct file *file, union argument *argument)
 {
-	struct petmem_process *process;
-	struct petmem_query query;
-	int err = read_argument(&query, user, sizeof(query));
+	struct petmem_process *process = own_process();
 
-	if (err)
-		return err;
-	process = own_process();
 	if (!process)
 		return -ENOENT;
-	err = petmem_query_vspace(process, &query.addr, &query.size);
-	if (err)
-		return err;
-	return write_result(user, &query, sizeof(query));
+	return petmem_query_vspace(process, &argument->query.addr,
+				   &argument->query.size);
 }
 
-static int do_fault(struct file *file, void __user *user)
+static int do_fault(struct file *file, union argument *argument)
 {
-	struct petmem_process *process;
-	struct petmem_fault fault;
-	int err = read_argument(&fault, user, sizeof(fault));
+	const struct petmem_fault *fault = &argument->fault;
+	struct petmem_process *process = own_process();
 
-	if (err)
-		return err;
-	if (fault.reserved)
+	if (fault->reserved)
 		return -EINVAL;
-	process = own_process();
 	if (!process)
 		return -EFAULT;
-	return petmem_reservation_fault(process, fault.addr, 1,
-					fault.error_code);
+	return petmem_reservation_fault(process, fault->addr, 1,
+					fault->error_code);
 }
 
-static int do_populate(struct file *file, void __user *user)
+static int do_populate(struct file *file, union argument *argument)
 {
-	struct petmem_process *process;
-	struct petmem_populate populate;
-	int err = read_argument(&populate, user, sizeof(populate));
+	const struct petmem_populate *populate = &argument->populate;
+	struct petmem_process *process = own_process();
 
-	if (err)
-		return err;
-	if (!populate.size)
+	if (!populate->size)
 		return -EINVAL;
-	process = own_process();
 	if (!process)
 		return -EFAULT;
-	return petmem_populate_vspace(process, populate.addr, populate.size);
+	return petmem_populate_vspace(process, populate->addr, populate->size);
 }
 
-static int do_invlpg(struct file *file, void __user *user)
+static int do_invlpg(struct file *file, union argument *argument)
 {
-	struct petmem_invlpg invlpg;
-	int err = read_argument(&invlpg, user, sizeof(invlpg));
+	u64 addr = argument->invlpg.addr;
 
-	if (err)
-		return err;
-	if (invlpg.addr < PETMEM_REGION_START ||
-	    invlpg.addr >= PETMEM_REGION_END)
+	if (addr < PETMEM_REGION_START || addr >= PETMEM_REGION_END)
 		return -EINVAL;
-	invlpg.addr &= PAGE_MASK;
-	petmem_tlb_shootdown(current->mm, invlpg.addr, invlpg.addr + PAGE_SIZE,
-			     PAGE_SIZE);
+	addr &= PAGE_MASK;
+	petmem_tlb_shootdown(current->mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
 	return 0;
 }
 
-static int do_dump(struct file *file, void __user *user)
+static int do_dump(struct file *file, union argument *argument)
 {
 	struct petmem_process *process = reserved_process(file, false);
 
@@ -235,119 +217,76 @@ static int do_dump(struct file *file, void __user *user)
 	return petmem_dump_vspace(process);
 }
 
-static int read_extent(struct petmem_extent *extent, const void __user *user)
+static int do_donate(struct file *file, union argument *argument)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	return read_argument(extent, user, sizeof(*extent));
+	return petmem_donate(&argument->extent);
 }
 
-static int do_donate(struct file *file, void __user *user)
+static int do_release(struct file *file, union argument *argument)
 {
-	struct petmem_extent extent;
-	int err = read_extent(&extent, user);
-
-	return err ? err : petmem_donate(&extent);
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return petmem_release(&argument->extent);
 }
 
-static int do_release(struct file *file, void __user *user)
-{
-	struct petmem_extent extent;
-	int err = read_extent(&extent, user);
-
-	return err ? err : petmem_release(&extent);
-}
-
-static int do_status(struct file *file, void __user *user)
+static int do_status(struct file *file, union argument *argument)
 {
 	struct petmem_process_counts counts = petmem_process_count();
-	struct petmem_status status;
 
-	petmem_pool_status(&status);
-	status.processes = counts.bound;
-	status.native_processes = counts.native;
-	return write_result(user, &status, sizeof(status));
+	petmem_pool_status(&argument->status);
+	argument->status.processes = counts.bound;
+	argument->status.native_processes = counts.native;
+	return 0;
 }
 
-static int do_block(struct file *file, void __user *user)
+static int do_block(struct file *file, union argument *argument)
 {
-	struct petmem_block block;
-	int err = read_argument(&block, user, sizeof(block));
-
-	if (!err)
-		err = petmem_pool_block(&block);
-	if (err)
-		return err;
-	return write_result(user, &block, sizeof(block));
+	return petmem_pool_block(&argument->block);
 }
 
-static int do_counters(struct file *file, void __user *user)
+static int do_counters(struct file *file, union argument *argument)
 {
 	struct petmem_events events = petmem_process_events();
-	struct petmem_counters counters = {
+
+	argument->counters = (struct petmem_counters){
 		.faults = events.faults,
 		.copies = events.copies,
 		.forks = events.forks,
 	};
-
-	petmem_account_limits(&counters);
-	return write_result(user, &counters, sizeof(counters));
+	petmem_account_limits(&argument->counters);
+	return 0;
 }
 
-static int do_user(struct file *file, void __user *user)
+static int do_user(struct file *file, union argument *argument)
 {
-	struct petmem_user_counts counts;
-	int err = read_argument(&counts, user, sizeof(counts));
-
-	if (!err)
-		err = petmem_account_user(&counts);
-	if (err)
-		return err;
-	return write_result(user, &counts, sizeof(counts));
+	return petmem_account_user(&argument->user);
 }
 
-static int do_process(struct file *file, void __user *user)
+static int do_process(struct file *file, union argument *argument)
 {
-	struct petmem_process_info info;
-	int err = read_argument(&info, user, sizeof(info));
-
-	if (!err)
-		err = petmem_inspect_process(&info);
-	if (err)
-		return err;
-	return write_result(user, &info, sizeof(info));
+	return petmem_inspect_process(&argument->process);
 }
 
-static int do_walk(struct file *file, void __user *user)
+static int do_walk(struct file *file, union argument *argument)
 {
-	struct petmem_walk walk;
-	int err = read_argument(&walk, user, sizeof(walk));
-
-	if (!err)
-		err = petmem_inspect_walk(&walk);
-	if (err)
-		return err;
-	return write_result(user, &walk, sizeof(walk));
+	return petmem_inspect_walk(&argument->walk);
 }
 
-static int do_span(struct file *file, void __user *user)
+static int do_span(struct file *file, union argument *argument)
 {
-	struct petmem_span span;
-	int err = read_argument(&span, user, sizeof(span));
-
-	if (!err)
-		err = petmem_inspect_span(&span);
-	if (err)
-		return err;
-	return write_result(user, &span, sizeof(span));
+	return petmem_inspect_span(&argument->span);
 }
 
+/* .undo, if any, is called when the result of .run cannot be told to the caller. */
 static const struct command {
 	unsigned int number;
-	int (*run)(struct file *file, void __user *user);
+	int (*run)(struct file *file, union argument *argument);
+	void (*undo)(const union argument *argument);
 } commands[] = {
 	{ PETMEM_IOC_VERSION, do_version },
-	{ PETMEM_IOC_ALLOC, do_alloc },
+	{ PETMEM_IOC_ALLOC, do_alloc, undo_alloc },
 	{ PETMEM_IOC_FREE, do_free },
 	{ PETMEM_IOC_QUERY, do_query },
 	{ PETMEM_IOC_FAULT, do_fault },
@@ -366,6 +305,28 @@ static const struct command {
 	{ PETMEM_IOC_SPAN, do_span },
 };
 
+static int run_command(const struct command *command, struct file *file,
+		       void __user *user)
+{
+	unsigned int direction = _IOC_DIR(command->number);
+	size_t size = _IOC_SIZE(command->number);
+	union argument argument;
+	int err;
+
+	if (!(direction & _IOC_WRITE))
+		memset(&argument, 0, size);
+	else if (copy_from_user(&argument, user, size))
+		return -EFAULT;
+	err = command->run(file, &argument);
+	if (err || !(direction & _IOC_READ))
+		return err;
+	if (!copy_to_user(user, &argument, size))
+		return 0;
+	if (command->undo)
+		command->undo(&argument);
+	return -EFAULT;
+}
+
 static long petmem_ioctl(struct file *file, unsigned int number,
 			 unsigned long argument)
 {
@@ -373,7 +334,8 @@ static long petmem_ioctl(struct file *file, unsigned int number,
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (commands[i].number == number)
-			return commands[i].run(file, (void __user *)argument);
+			return run_command(&commands[i], file,
+					   (void __user *)argument);
 	return -ENOTTY;
 }
 
