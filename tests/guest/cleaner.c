@@ -133,9 +133,9 @@ static void switched_off(void)
 /* Take, look, write, and give back, while it works on the same pages. */
 static void *take_and_give(void *argument)
 {
-	enum { ROUNDS = 100, PAGES = 200 };
+	enum { PAGES = 200 };
 
-	for (size_t i = 0; i < ROUNDS; i++) {
+	for (size_t i = 0; i < rounds(100); i++) {
 		char *memory = must_malloc(PAGES * PAGE);
 
 		CHECK(is_zero(memory, PAGES * PAGE));
@@ -165,11 +165,10 @@ static void beside_it(void)
 /* What is released while it is being cleared is left alone from then on. */
 static void released(void)
 {
-	enum { ROUNDS = 30 };
 	int device = open_device();
 
 	set_clearing(true);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < rounds(30); i++) {
 		struct petmem_block block = { .index = 0 };
 		struct petmem_extent extent;
 

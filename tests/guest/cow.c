@@ -67,7 +67,7 @@ static void child_first(void)
 
 static void write_often(void *argument)
 {
-	for (uint64_t i = 0; i < 50; i++) {
+	for (uint64_t i = 0; i < rounds(50); i++) {
 		view_check();
 		view_write_all((size_t)argument + i * 2 * SEEDS);
 	}
@@ -79,7 +79,7 @@ static void both_at_once(void)
 	pid_t child;
 
 	begin_with(5);
-	for (int i = 0; i < 20; i++) {
+	for (unsigned int i = 0; i < rounds(20); i++) {
 		child = spawn(write_often, (void *)SEEDS);
 		write_often((void *)(2 * SEEDS));
 		join(child);
@@ -95,7 +95,7 @@ static void both_at_once(void)
 static void write_after_fork(void)
 {
 	begin_with(4);
-	for (uint64_t i = 0; i < 100; i++) {
+	for (uint64_t i = 0; i < rounds(100); i++) {
 		pid_t child;
 
 		for (size_t page = 0; page < view.count; page++)
@@ -159,7 +159,7 @@ static void thread_writes(void)
 	pair.second = (void *)((char *)pair.first + 3 * MIB);
 	CHECK(run_on_cpu(0));
 	CHECK(pthread_create(&thread, NULL, write_pairs, &pair) == 0);
-	for (int i = 0; i < 100; i++)
+	for (unsigned int i = 0; i < rounds(100); i++)
 		join(spawn(see_one_moment, &pair));
 	atomic_store(&over, true);
 	CHECK(pthread_join(thread, NULL) == 0);
@@ -179,7 +179,7 @@ enum { ROUNDS = 100 };
 static void *other_thread(void *argument)
 {
 	run_on_cpu(1);
-	for (uint64_t round = 1; round <= ROUNDS; round++) {
+	for (uint64_t round = 1; round <= rounds(ROUNDS); round++) {
 		bool was_written;
 
 		while (atomic_load(&begun) < round)
@@ -218,7 +218,7 @@ static void two_threads(void)
 	CHECK(run_on_cpu(0));
 	atomic_store(&words[0], 0);
 	CHECK(pthread_create(&thread, NULL, other_thread, NULL) == 0);
-	for (uint64_t round = 1; round <= ROUNDS; round++) {
+	for (uint64_t round = 1; round <= rounds(ROUNDS); round++) {
 		pid_t child = spawn(see_old_words, (void *)round);
 
 		atomic_store(&begun, round);

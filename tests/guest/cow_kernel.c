@@ -170,7 +170,7 @@ static void calls_meanwhile(enum door door)
 	begin(door);
 	CHECK(run_on_cpu(0));
 	CHECK(pthread_create(&thread, NULL, write_out_always, NULL) == 0);
-	for (int i = 0; i < 200; i++) {
+	for (unsigned int i = 0; i < rounds(200); i++) {
 		pid_t child = spawn(check_when_told, NULL);
 
 		/* What is written there already: the page is copied, and the same. */

@@ -40,7 +40,7 @@ static void hundred_times(void)
 
 	begin_with(5);
 	before = pool_status();
-	for (size_t i = 0; i < 100; i++) {
+	for (size_t i = 0; i < rounds(100); i++) {
 		join(spawn(write_and_leave, (void *)i));
 		view_write(i % view.count, 3 * SEEDS + i);
 		view_check();
@@ -118,7 +118,7 @@ static void step(uint64_t *state)
 
 	switch (random_below(state, 8)) {
 	case 0:
-		if (atomic_load(&family->born) < LIVES)
+		if (atomic_load(&family->born) < rounds(LIVES))
 			spawn(live, (void *)random_below(state, 1 << 30));
 		break;
 	case 1:
@@ -166,7 +166,7 @@ static void kill_members(void)
 {
 	uint64_t state = 5;
 
-	while (atomic_load(&family->born) < LIVES) {
+	while (atomic_load(&family->born) < rounds(LIVES)) {
 		pid_t member;
 
 		usleep(1000 + random_below(&state, 20000));

@@ -91,7 +91,7 @@ static void pages_at_boundaries(void)
 /* ---- Freeing what is shared ---- */
 
 /* Allocations that end and begin in the middle of tables. */
-static const size_t parts[] = { 3, 600, 1, 1100, 2 };
+static const size_t parts[] = { 3, 550, 1, 600, 2 };
 
 static char *part[COUNT_OF(parts)];
 

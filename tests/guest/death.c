@@ -13,13 +13,16 @@
 /* The argument that makes this program look at memory after exec. */
 static const char after_exec[] = "after-exec";
 
+/* Two tables, and some. */
+#define MAPPED ((size_t)5 * MIB / 2)
+
 static char *mapped_memory(void)
 {
 	char *p;
 
 	CHECK(init_petmem() == 0);
-	p = must_malloc(5 * MIB);
-	fill(p, 5 * MIB, 1);
+	p = must_malloc(MAPPED);
+	fill(p, MAPPED, 1);
 	return p;
 }
 
@@ -34,7 +37,7 @@ static void crash(void *argument)
 {
 	(void)argument;
 	mapped_memory();
-	*(volatile char *)REGION = *(volatile char *)(REGION + 5 * MIB);
+	*(volatile char *)REGION = *(volatile char *)(REGION + MAPPED);
 }
 
 static void fail(void *argument)
@@ -86,8 +89,8 @@ static int look_after_exec(void)
 
 	connect_petmem();
 	CHECK(faults(REGION, READ));
-	p = must_malloc(5 * MIB);
-	CHECK(p == REGION && is_zero(p, 5 * MIB));
+	p = must_malloc(MAPPED);
+	CHECK(p == REGION && is_zero(p, MAPPED));
 	return EXIT_SUCCESS;
 }
 
@@ -95,10 +98,10 @@ static void *outlive_main(void *argument)
 {
 	char *p = argument;
 
-	for (int round = 0; round < 100; round++) {
+	for (unsigned int i = 0; i < rounds(100); i++) {
 		char *more = must_malloc(10 * PAGE);
 
-		CHECK(holds(p, 5 * MIB, 1));
+		CHECK(holds(p, MAPPED, 1));
 		fill(more, 10 * PAGE, 2);
 		pet_free(more);
 	}
@@ -135,11 +138,12 @@ static void live(void *argument)
 
 static void kill_at_random(void)
 {
-	enum { PROCESSES = 100, AT_ONCE = 8, LIFE_MAX_US = 20000 };
+	enum { AT_ONCE = 8, LIFE_MAX_US = 20000 };
+	size_t processes = rounds(100);
 	uint64_t state = 7;
 	pid_t child[AT_ONCE];
 
-	for (size_t i = 0; i < PROCESSES + AT_ONCE; i++) {
+	for (size_t i = 0; i < processes + AT_ONCE; i++) {
 		size_t slot = i % AT_ONCE;
 
 		if (i >= AT_ONCE) {
@@ -147,7 +151,7 @@ static void kill_at_random(void)
 			CHECK(kill(child[slot], SIGKILL) == 0);
 			CHECK(WIFSIGNALED(status_of(child[slot])));
 		}
-		if (i < PROCESSES)
+		if (i < processes)
 			child[slot] = spawn(live, (void *)i);
 	}
 }
@@ -172,7 +176,7 @@ static void live_in_threads(void *argument)
 
 static void kill_threads(void)
 {
-	for (size_t i = 0; i < 20; i++)
+	for (size_t i = 0; i < rounds(20); i++)
 		CHECK(dies_by(SIGKILL, live_in_threads, (void *)(i * 2000)));
 }
 

@@ -200,7 +200,7 @@ static void fork_among_threads(void)
 	some_memory();
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_create(&thread[i], NULL, keep_busy, NULL) == 0);
-	for (int i = 0; i < 50; i++)
+	for (unsigned int i = 0; i < rounds(50); i++)
 		join(spawn(live_beside_leftovers, NULL));
 	atomic_store(&over, true);
 	for (int i = 0; i < THREADS; i++)
@@ -211,7 +211,7 @@ static void fork_among_threads(void)
 static void *fork_here(void *argument)
 {
 	/* The thread itself must not be what the child dies with. */
-	for (int i = 0; i < 10; i++)
+	for (unsigned int i = 0; i < rounds(10); i++)
 		join(spawn(have_own_view, argument));
 	return NULL;
 }

@@ -44,6 +44,15 @@ _Noreturn void skip_case(const char *reason)
 	_exit(EXIT_SKIPPED);
 }
 
+unsigned int rounds(unsigned int all)
+{
+	const char *percent = getenv("ROUNDS");
+	unsigned int some =
+		percent ? all * strtoul(percent, NULL, 10) / 100 : all;
+
+	return some ? some : 1;
+}
+
 static bool same_counts(const struct petmem_status *before,
 			const struct petmem_status *after)
 {

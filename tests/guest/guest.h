@@ -46,6 +46,12 @@ _Noreturn void fail_case(const char *file, int line, const char *what);
 /* End the case: it cannot be run here. Only in the case's first process. */
 _Noreturn void skip_case(const char *reason);
 
+/*
+ * How often to do what is done @all times, so that it is seen at many moments: ROUNDS
+ * in the environment, in percent, makes that less where a kernel is slow.
+ */
+unsigned int rounds(unsigned int all);
+
 /* ---- Processes ---- */
 
 /* Run @body in a child. It dies with its parent. */

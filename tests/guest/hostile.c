@@ -146,10 +146,8 @@ static void wait_to_be_killed(void *argument)
 /* The child keeps the pages shared. */
 static void munmap_in_the_middle(void)
 {
-	enum { ROUNDS = 20 };
-
 	connect_petmem();
-	for (int round = 0; round < ROUNDS; round++) {
+	for (unsigned int round = 0; round < rounds(20); round++) {
 		char *memory = must_malloc(SHARED_PAGES * PAGE);
 		pthread_t thread;
 		pid_t child;

@@ -339,7 +339,7 @@ static void look_while_it_changes(void)
 
 	connect_petmem();
 	child = spawn(churn, at);
-	for (int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < rounds(20000); i++) {
 		struct petmem_walk way = { .addr = (uintptr_t)*at,
 					   .pid = child };
 

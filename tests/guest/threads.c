@@ -67,7 +67,7 @@ static void free_while_reading(void)
 	CHECK(signal(SIGSEGV, leave_reader) != SIG_ERR);
 	CHECK(init_petmem() == 0);
 	CHECK(run_on_cpu(0));
-	for (int round = 0; round < 100; round++) {
+	for (unsigned int round = 0; round < rounds(100); round++) {
 		shared_page = must_malloc(PAGE);
 		*shared_page = 1;
 		atomic_store(&reading, 0);
@@ -94,7 +94,7 @@ static void free_after_moving(void)
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		skip_case("one CPU only");
 	connect_petmem();
-	for (int round = 0; round < 100; round++) {
+	for (unsigned int round = 0; round < rounds(100); round++) {
 		CHECK(run_on_cpu(0));
 		p = must_malloc(PAGE);
 		*p = 1;
@@ -129,7 +129,7 @@ static void same_fresh_pages(void)
 
 	CHECK(init_petmem() == 0);
 	CHECK(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
-	for (int round = 0; round < 10; round++) {
+	for (unsigned int round = 0; round < rounds(10); round++) {
 		fresh = must_malloc(FRESH_PAGES * PAGE);
 		run_threads(THREADS, touch_fresh);
 		for (size_t i = 0; i < FRESH_PAGES; i++)
@@ -178,7 +178,7 @@ static void *at_random(void *argument)
 	uint64_t self = (size_t)argument, state = self;
 	struct owned owned[OWNED_MAX] = { 0 };
 
-	for (uint64_t step = 0; step < STEPS; step++) {
+	for (uint64_t step = 0; step < rounds(STEPS); step++) {
 		size_t i = random_below(&state, OWNED_MAX);
 
 		if (owned[i].start)
@@ -219,7 +219,7 @@ static void *touch_contested(void *argument)
 
 static void *free_contested(void)
 {
-	for (int round = 0; round < 300; round++) {
+	for (unsigned int round = 0; round < rounds(300); round++) {
 		char *p = atomic_load(&contested);
 
 		pet_free(p);
