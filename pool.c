@@ -9,6 +9,7 @@
  */
 #include "pool.h"
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/memory.h>
@@ -17,6 +18,7 @@
 #include <linux/numa.h>
 #include <linux/overflow.h>
 #include <linux/pgtable.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -180,6 +182,30 @@ static void account_large_free(struct extent *extent, u32 first)
 	count_pages(extent, LARGE, PETMEM_PAGE_DATA, PETMEM_PAGE_FREE);
 }
 
+/*
+ * The page that the cleaner is at. It stays free meanwhile, and pool_lock is not held
+ * while it is cleared. Who takes it, or removes its extent, voids that, by .addr = 0
+ * under pool_lock; if the clearing has begun, only when it has come to its end.
+ */
+static struct {
+	uintptr_t addr; /* physical; 0: none */
+	atomic_t state;
+} cleaning;
+
+enum { CLEANING_CHOSEN, CLEANING_BEGUN, CLEANING_DONE, CLEANING_VOID };
+
+/* Take pages away from the cleaner. Waits as long as a page takes. Under pool_lock. */
+static void void_cleaning(uintptr_t start, u64 size)
+{
+	if (cleaning.addr < start || cleaning.addr >= start + size)
+		return;
+	if (atomic_cmpxchg(&cleaning.state, CLEANING_CHOSEN, CLEANING_VOID) ==
+	    CLEANING_BEGUN)
+		while (atomic_read_acquire(&cleaning.state) == CLEANING_BEGUN)
+			cpu_relax();
+	cleaning.addr = 0;
+}
+
 /* How pages are taken: each for itself, or all as one 2 MiB page. */
 enum take_as { SINGLE, AS_LARGE };
 
@@ -188,6 +214,7 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 		      enum take_as as, int node)
 {
 	struct extent *extent;
+	uintptr_t addr;
 	u32 first;
 
 	list_for_each_entry(extent, &available, available) {
@@ -196,12 +223,14 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 		first = petmem_buddy_alloc(&extent->buddy, num_pages);
 		if (first == PETMEM_BUDDY_NONE)
 			continue;
+		addr = extent->start + ((u64)first << PAGE_SHIFT);
+		void_cleaning(addr, (u64)num_pages << PAGE_SHIFT);
 		if (as == AS_LARGE)
 			account_large(extent, first);
 		else
 			account(extent, first, num_pages, PETMEM_PAGE_FREE,
 				kind);
-		return extent->start + ((u64)first << PAGE_SHIFT);
+		return addr;
 	}
 	return 0;
 }
@@ -279,41 +308,72 @@ void petmem_clear_pages(uintptr_t page_addr, u64 num_pages)
 }
 
 /* So many pages are looked at before others get the lock. */
-#define CLEAN_LOOK_AT 512
+#define CLEAN_LOOK_AT 64
 
-/* Under pool_lock, by which the page stays free, and the extent donated. */
-static void clean_next(struct extent *extent)
+/* Returns a page's number, or U32_MAX for none. Under pool_lock. */
+static u32 next_to_clean(struct extent *extent)
 {
 	u32 i;
 
 	for (i = 0; i < CLEAN_LOOK_AT; i++) {
 		u32 number = extent->hand;
-		struct petmem_page *page = &extent->pages[number];
+		const struct petmem_page *page = &extent->pages[number];
 
 		extent->hand = (number + 1) % extent->nr_pages;
-		if (page->kind != PETMEM_PAGE_FREE || page->clean ||
-		    unit_of(extent, number)->refs)
-			continue;
-		clear_page(__va(extent->start + (u64)number * PAGE_SIZE));
-		page->clean = true;
-		unit_of(extent, number)->clean++;
-		count_clean(extent, 1);
-		return;
+		if (page->kind == PETMEM_PAGE_FREE && !page->clean &&
+		    !unit_of(extent, number)->refs)
+			return number;
 	}
+	return U32_MAX;
+}
+
+/* Clear a page that was chosen, unless somebody has taken it. */
+static void clear_chosen(uintptr_t page_addr)
+{
+	/* Whoever waits for the end waits for a running processor. */
+	preempt_disable();
+	if (atomic_cmpxchg(&cleaning.state, CLEANING_CHOSEN, CLEANING_BEGUN) ==
+	    CLEANING_CHOSEN) {
+		clear_page(__va(page_addr));
+		atomic_set_release(&cleaning.state, CLEANING_DONE);
+	}
+	preempt_enable();
+}
+
+/* Under pool_lock, which it drops. */
+static void clean_page(struct extent *extent, u32 number)
+{
+	uintptr_t page_addr = extent->start + (u64)number * PAGE_SIZE;
+
+	cleaning.addr = page_addr;
+	atomic_set(&cleaning.state, CLEANING_CHOSEN);
+	spin_unlock(&pool_lock);
+	clear_chosen(page_addr);
+	spin_lock(&pool_lock);
+	if (cleaning.addr != page_addr)
+		return;
+	cleaning.addr = 0;
+	extent->pages[number].clean = true;
+	unit_of(extent, number)->clean++;
+	count_clean(extent, 1);
 }
 
 bool petmem_pool_clean(void)
 {
 	struct extent *extent;
 	bool found = false;
+	u32 number;
 
 	spin_lock(&pool_lock);
 	list_for_each_entry(extent, &available, available) {
 		found = extent->nr_clean < extent->buddy.nr_free;
-		if (found) {
-			clean_next(extent);
+		if (found)
 			break;
-		}
+	}
+	if (found) {
+		number = next_to_clean(extent);
+		if (number != U32_MAX)
+			clean_page(extent, number);
 	}
 	spin_unlock(&pool_lock);
 	return found;
@@ -557,6 +617,7 @@ static bool withdraw(struct extent *extent)
 	spin_lock(&pool_lock);
 	idle = extent->buddy.nr_free == extent->nr_pages;
 	if (idle) {
+		void_cleaning(extent->start, extent_size(extent));
 		list_del_init(&extent->available);
 		count[PETMEM_PAGE_FREE] -= extent->nr_pages;
 		count_clean(extent, -(s64)extent->nr_clean);

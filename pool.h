@@ -63,7 +63,8 @@ void petmem_clear_pages(uintptr_t page_addr, u64 num_pages);
  * petmem_pool_clean() - clear a free page ahead, if there is one that is not clean
  *
  * Return: false when there was none.
- * Context: any but interrupts. No longer than to clear a page does anybody wait for it.
+ * Context: process. Nobody who frees pages waits for it; who takes the very page that
+ * it is at waits no longer than it takes to clear one.
  */
 bool petmem_pool_clean(void);
 
