@@ -103,11 +103,11 @@ u32 petmem_account_uid(const struct petmem_account *account);
 
 /**
  * petmem_account_user() - describe a user who has a family
- * @user: .index is read, all else is set
+ * @counts: .index is read, all else is set
  *
  * Return: 0 or -ENOENT.
  */
-int petmem_account_user(struct petmem_user_counts *user);
+int petmem_account_user(struct petmem_user_counts *counts);
 
 /**
  * petmem_account_limits() - what the module parameters say

@@ -24,15 +24,14 @@
 #define ENTRY_NX (1ULL << 63)
 #define ENTRY_FRAME 0x000ffffffffff000ULL
 
-static struct petmem_walk walk(pid_t pid, const void *addr)
+static void walk(pid_t pid, const void *addr, struct petmem_walk *way)
 {
-	struct petmem_walk walk = { .addr = (uintptr_t)addr, .pid = pid };
 	int device = open_device();
 
-	CHECK(ioctl(device, PETMEM_IOC_WALK, &walk) == 0);
+	*way = (struct petmem_walk){ .addr = (uintptr_t)addr, .pid = pid };
+	CHECK(ioctl(device, PETMEM_IOC_WALK, way) == 0);
 	close(device);
-	CHECK(walk.nr >= 1 && walk.nr <= PETMEM_WALK_LEVELS);
-	return walk;
+	CHECK(way->nr >= 1 && way->nr <= PETMEM_WALK_LEVELS);
 }
 
 static const struct petmem_walk_level *last(const struct petmem_walk *walk)
@@ -62,13 +61,13 @@ static void before_and_after(void)
 
 	connect_petmem();
 	memory = must_malloc(2 * PAGE);
-	way = walk(0, memory);
+	walk(0, memory, &way);
 	CHECK(way.flags == (PETMEM_WALK_IN_MAPPING | PETMEM_WALK_IN_PETMEM));
 	CHECK(last(&way)->kind == PETMEM_WALK_NONE);
 	CHECK(last(&way)->shift == 21);
 	CHECK(way.level[way.nr - 2].kind == PETMEM_WALK_EMPTY);
 	*memory = 1;
-	way = walk(0, memory + 5);
+	walk(0, memory + 5, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_PAGE && last(&way)->shift == 12);
 	CHECK(last(&way)->refs == 1 && last(&way)->index == 0);
 	CHECK((last(&way)->entry &
@@ -77,20 +76,21 @@ static void before_and_after(void)
 	for (unsigned int i = 0; i + 1 < way.nr; i++)
 		CHECK(way.level[i].kind == PETMEM_WALK_TABLE);
 	CHECK(way.root != 0 && way.root % PAGE == 0);
-	way = walk(0, memory + PAGE);
+	walk(0, memory + PAGE, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_NONE && last(&way)->index == 1);
 }
 
 static void shared_way(void *memory)
 {
-	struct petmem_walk way = walk(0, memory);
+	struct petmem_walk way;
 
+	walk(0, memory, &way);
 	CHECK(last(&way)->refs == 1);
 	/* The PUD table is what two slots point to. */
 	CHECK(way.level[way.nr - 4].refs == 2);
 	CHECK(!(way.level[way.nr - 4].entry & ENTRY_WRITE));
 	*(char *)memory = 2;
-	way = walk(0, memory);
+	walk(0, memory, &way);
 	CHECK(way.level[way.nr - 4].refs == 1);
 	CHECK(way.level[way.nr - 4].entry & ENTRY_WRITE);
 	CHECK(last(&way)->refs == 1 && (last(&way)->entry & ENTRY_WRITE));
@@ -116,20 +116,20 @@ static void ordinary(void)
 
 	CHECK(memory != MAP_FAILED);
 	memory[PAGE] = 1;
-	way = walk(0, memory + PAGE);
+	walk(0, memory + PAGE, &way);
 	CHECK(way.flags == PETMEM_WALK_IN_MAPPING);
 	CHECK(last(&way)->kind == PETMEM_WALK_PAGE && last(&way)->refs == 0);
 	CHECK((last(&way)->entry & ENTRY_FRAME) ==
 	      frame_by_pagemap(memory + PAGE));
-	way = walk(0, memory + 2 * PAGE);
+	walk(0, memory + 2 * PAGE, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_NONE);
 	CHECK(munmap(memory, 4 * PAGE) == 0);
-	way = walk(0, memory + PAGE);
+	walk(0, memory + PAGE, &way);
 	CHECK(way.flags == 0 && way.nr == 1);
 	CHECK(last(&way)->kind == PETMEM_WALK_UNKNOWN ||
 	      last(&way)->kind == PETMEM_WALK_NONE);
 	/* An address of its program, which other processes of it share. */
-	way = walk(0, (void *)ordinary);
+	walk(0, (void *)ordinary, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_PAGE);
 	CHECK(!(last(&way)->entry & (ENTRY_WRITE | ENTRY_NX)));
 }
@@ -216,10 +216,12 @@ static void permissions(void)
 
 static void look_at_parent(void *memory)
 {
-	struct petmem_walk way = walk(getppid(), memory);
+	struct petmem_walk way, own;
 
+	walk(getppid(), memory, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_PAGE);
-	CHECK(way.root != walk(0, memory).root);
+	walk(0, memory, &own);
+	CHECK(way.root != own.root);
 }
 
 static void root_looks(void)
