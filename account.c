@@ -112,37 +112,27 @@ int petmem_charge(struct petmem_account *account, u64 num_pages)
 	return 0;
 }
 
-uintptr_t petmem_alloc_charged(struct petmem_account *account)
+static u64 put(uintptr_t page_addr, bool large)
 {
-	uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+	return large ? petmem_put_large(page_addr) : petmem_put_page(page_addr);
+}
 
-	if (page_addr && petmem_charge(account, 1)) {
-		petmem_put_page(page_addr);
+uintptr_t petmem_alloc_charged(struct petmem_account *account, bool large)
+{
+	uintptr_t page_addr = large ? petmem_alloc_large()
+				    : petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+
+	if (page_addr && petmem_charge(account, large ? PTRS_PER_PTE : 1)) {
+		put(page_addr, large);
 		return 0;
 	}
 	return page_addr;
 }
 
-uintptr_t petmem_alloc_large_charged(struct petmem_account *account)
+void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
+			bool large)
 {
-	uintptr_t page_addr = petmem_alloc_large();
-
-	if (page_addr && petmem_charge(account, PTRS_PER_PTE)) {
-		petmem_put_large(page_addr);
-		return 0;
-	}
-	return page_addr;
-}
-
-void petmem_put_large_charged(struct petmem_account *account,
-			      uintptr_t page_addr)
-{
-	petmem_uncharge(account, petmem_put_large(page_addr));
-}
-
-void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr)
-{
-	petmem_uncharge(account, petmem_put_page(page_addr));
+	petmem_uncharge(account, put(page_addr, large));
 }
 
 void petmem_uncharge(struct petmem_account *account, u64 num_pages)

@@ -50,41 +50,25 @@ void petmem_account_close(struct petmem_account *account);
 int petmem_charge(struct petmem_account *account, u64 num_pages);
 
 /**
- * petmem_alloc_charged() - petmem_alloc_pages() and petmem_charge() for one data page
+ * petmem_alloc_charged() - take a page for data from the pool, and charge for it
  * @account: who takes it
+ * @large: of 2 MiB, as from petmem_alloc_large(), or of 4 KiB
  *
- * Return: physical address; 0 when the pool is empty or a limit is reached.
+ * Return: physical address; 0 when the pool has none or a limit is reached.
  * Context: as petmem_charge().
  */
-uintptr_t petmem_alloc_charged(struct petmem_account *account);
+uintptr_t petmem_alloc_charged(struct petmem_account *account, bool large);
 
 /**
- * petmem_alloc_large_charged() - the same for a 2 MiB page
- * @account: who takes it
- *
- * Return: as from petmem_alloc_charged().
- * Context: as petmem_charge().
- */
-uintptr_t petmem_alloc_large_charged(struct petmem_account *account);
-
-/**
- * petmem_put_large_charged() - petmem_put_large() and petmem_uncharge()
+ * petmem_put_charged() - drop a reference to a page, and uncharge what became free
  * @account: whom the page was charged to
  * @page_addr: physical address
+ * @large: as for petmem_alloc_charged()
  *
  * Context: as petmem_charge().
  */
-void petmem_put_large_charged(struct petmem_account *account,
-			      uintptr_t page_addr);
-
-/**
- * petmem_put_charged() - petmem_put_page() and petmem_uncharge()
- * @account: whom the page was charged to
- * @page_addr: physical address
- *
- * Context: as petmem_charge().
- */
-void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr);
+void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
+			bool large);
 
 /**
  * petmem_uncharge() - pages became free

@@ -73,20 +73,6 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
-static uintptr_t alloc(struct petmem_account *account, bool large)
-{
-	return large ? petmem_alloc_large_charged(account)
-		     : petmem_alloc_charged(account);
-}
-
-static void put(struct petmem_account *account, bool large, uintptr_t page_addr)
-{
-	if (large)
-		petmem_put_large_charged(account, page_addr);
-	else
-		petmem_put_charged(account, page_addr);
-}
-
 static void copy(const struct petmem_leaf *leaf, uintptr_t to, uintptr_t from)
 {
 	u64 offset;
@@ -139,13 +125,13 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 	uintptr_t old, new = 0;
 
 	if (petmem_pgtables_is_shared(mm, addr, large)) {
-		new = alloc(account, large);
+		new = petmem_alloc_charged(account, large);
 		if (!new)
 			return -ENOMEM;
 	}
 	if (petmem_pgtables_make_private(mm, addr, large, &leaf)) {
 		if (new)
-			put(account, large, new);
+			petmem_put_charged(account, new, large);
 		return -ENOMEM;
 	}
 	trace_petmem_cow(addr, new);
@@ -156,7 +142,7 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 	petmem_count_copy(process);
 	old = process->native ? copy_and_notify(process, &leaf, addr, new)
 			      : copy_in_place(&leaf, mm, addr, new);
-	put(account, large, old);
+	petmem_put_charged(account, old, large);
 	return 0;
 }
 

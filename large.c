@@ -45,13 +45,13 @@ bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
 
 	if (!process->large_pages || first < start || first + PMD_SIZE > end)
 		return false;
-	page_addr = petmem_alloc_large_charged(account);
+	page_addr = petmem_alloc_charged(account, true);
 	if (!page_addr)
 		return false;
 	/* What tables it takes may be left when this one is given back. */
 	if (petmem_pgtables_make_private(petmem_process_mm(process), addr, true,
 					 &leaf)) {
-		petmem_put_large_charged(account, page_addr);
+		petmem_put_charged(account, page_addr, true);
 		return false;
 	}
 	petmem_clear_pages(page_addr, PTRS_PER_PTE);

@@ -249,13 +249,13 @@ static int map_new_page(struct petmem_process *process, u64 addr,
 {
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
-	uintptr_t page_addr = petmem_alloc_charged(account);
+	uintptr_t page_addr = petmem_alloc_charged(account, false);
 
 	if (!page_addr)
 		return -ENOMEM;
 	if (!leaf->private &&
 	    petmem_pgtables_make_private(mm, addr, false, leaf)) {
-		petmem_put_charged(account, page_addr);
+		petmem_put_charged(account, page_addr, false);
 		return -ENOMEM;
 	}
 	if (!petmem_pool_page(page_addr)->clean)
