@@ -129,8 +129,8 @@ u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count)
 	return page;
 }
 
-/* Whether a free block holds @page: one of each order could. */
-static bool in_free_block(const struct petmem_buddy *buddy, u32 page)
+/* The first page of the free block that holds @page: one of each order could. */
+static u32 free_block_of(const struct petmem_buddy *buddy, u32 page)
 {
 	u32 order;
 
@@ -138,9 +138,46 @@ static bool in_free_block(const struct petmem_buddy *buddy, u32 page)
 		u32 first = page & ~((1U << order) - 1);
 
 		if (buddy->order[first] == order)
-			return true;
+			return first;
 	}
-	return false;
+	return PETMEM_BUDDY_NONE;
+}
+
+static u32 block_end(const struct petmem_buddy *buddy, u32 block)
+{
+	return block + (1U << buddy->order[block]);
+}
+
+bool petmem_buddy_is_free(const struct petmem_buddy *buddy, u32 first,
+			  u32 count)
+{
+	u32 page = first, block;
+
+	if (first >= buddy->nr_pages || count > buddy->nr_pages - first)
+		return false;
+	while (page < first + count) {
+		block = free_block_of(buddy, page);
+		if (block == PETMEM_BUDDY_NONE)
+			return false;
+		page = block_end(buddy, block);
+	}
+	return true;
+}
+
+void petmem_buddy_take(struct petmem_buddy *buddy, u32 first, u32 count)
+{
+	u32 page = first, end = first + count, block, next;
+
+	while (page < end) {
+		block = free_block_of(buddy, page);
+		next = block_end(buddy, block);
+		unlink_block(buddy, block);
+		buddy->nr_free -= next - block;
+		give_pages(buddy, block, page - block);
+		if (next > end)
+			give_pages(buddy, end, next - end);
+		page = next;
+	}
 }
 
 int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
@@ -150,7 +187,7 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 		return -EINVAL;
 
 	/* A free block among the pages holds the first or begins among them. */
-	if (in_free_block(buddy, first) ||
+	if (free_block_of(buddy, first) != PETMEM_BUDDY_NONE ||
 	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
 		return -EINVAL;
 

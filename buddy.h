@@ -68,6 +68,27 @@ void petmem_buddy_destroy(struct petmem_buddy *buddy);
 u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count);
 
 /**
+ * petmem_buddy_is_free() - are all of these pages free?
+ * @buddy: whose
+ * @first: number of the first page
+ * @count: how many
+ *
+ * Context: the caller serialises all calls on one allocator.
+ */
+bool petmem_buddy_is_free(const struct petmem_buddy *buddy, u32 first,
+			  u32 count);
+
+/**
+ * petmem_buddy_take() - take just these pages
+ * @buddy: where from
+ * @first: number of the first page
+ * @count: how many; all are free
+ *
+ * Context: the caller serialises all calls on one allocator.
+ */
+void petmem_buddy_take(struct petmem_buddy *buddy, u32 first, u32 count);
+
+/**
  * petmem_buddy_free() - give consecutive pages back
  * @buddy: where to
  * @first: number of the first page

@@ -166,6 +166,19 @@ static bool free_right(struct pages *p, u32 first, u32 count)
 	return true;
 }
 
+/* Just these pages, if they exist and are free. */
+static bool take_right(struct pages *p, u32 first, u32 count)
+{
+	bool valid = exist(p, first, count) && all_are(p, false, first, count);
+
+	REQUIRE(petmem_buddy_is_free(&p->buddy, first, count) == valid);
+	if (!valid)
+		return true;
+	petmem_buddy_take(&p->buddy, first, count);
+	memset(p->used + first, true, count);
+	return true;
+}
+
 static bool fill(struct pages *p)
 {
 	u32 page;
@@ -412,7 +425,10 @@ static bool random_steps(u32 nr, u32 steps, u32 check_every)
 		/* By turns more allocation and more freeing. */
 		if (step % 1024 == 0)
 			allocs_in_8 = 1 + random_below(7);
-		if (random_below(8) < allocs_in_8) {
+		if (random_below(16) == 0) {
+			REQUIRE(take_right(&p, random_below(nr + 2),
+					   1 + random_below(nr / 4 + 1)));
+		} else if (random_below(8) < allocs_in_8) {
 			u32 order = random_below(8);
 			u32 count = 1 + random_below(1U << order);
 
