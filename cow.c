@@ -168,6 +168,9 @@ int petmem_cow_prepare_change(struct petmem_process *process,
 	if (process->map && process->map->refs > 1) {
 		shared = true;
 		nr_spares += process->map->nr_ranges;
+	} else if (process->map) {
+		/* Nobody else takes from what it has kept. */
+		nr_spares -= min(nr_spares, process->map->nr_kept);
 	}
 	mutex_unlock(&process->family->lock);
 

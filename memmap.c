@@ -53,12 +53,36 @@ static struct petmem_range *new_range(void)
 	return kmalloc(sizeof(struct petmem_range), GFP_KERNEL_ACCOUNT);
 }
 
-static struct petmem_range *take_spare(struct petmem_memmap_spares *spares)
+static void keep(struct petmem_memmap *map, struct petmem_range *range)
 {
-	struct petmem_range *range;
+	list_add(&range->list, &map->kept);
+	map->nr_kept++;
+}
 
-	range = list_first_entry(&spares->ranges, struct petmem_range, list);
+/* Of what an allocation was given and did not need. */
+static void keep_some(struct petmem_memmap *map,
+		      struct petmem_memmap_spares *spares)
+{
+	struct petmem_range *range, *next;
+
+	list_for_each_entry_safe(range, next, &spares->ranges, list) {
+		if (map->nr_kept >= PETMEM_MEMMAP_ALLOC_SPARES)
+			return;
+		list_del(&range->list);
+		keep(map, range);
+	}
+}
+
+static struct petmem_range *take_spare(struct petmem_memmap *map,
+				       struct petmem_memmap_spares *spares)
+{
+	bool given = !list_empty(&spares->ranges);
+	struct petmem_range *range =
+		list_first_entry(given ? &spares->ranges : &map->kept,
+				 struct petmem_range, list);
+
 	list_del(&range->list);
+	map->nr_kept -= !given;
 	return range;
 }
 
@@ -80,7 +104,10 @@ static void remove_range(struct petmem_memmap *map, struct petmem_range *range)
 	list_del(&range->list);
 	rb_erase_augmented(&range->node, &map->tree, &augment);
 	map->nr_ranges--;
-	kfree(range);
+	if (map->nr_kept < PETMEM_MEMMAP_ALLOC_SPARES)
+		keep(map, range);
+	else
+		kfree(range);
 }
 
 static void init_empty(struct petmem_memmap *map)
@@ -90,6 +117,8 @@ static void init_empty(struct petmem_memmap *map)
 	map->nr_ranges = 0;
 	map->nr_allocated = 0;
 	map->refs = 1;
+	INIT_LIST_HEAD(&map->kept);
+	map->nr_kept = 0;
 }
 
 int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
@@ -112,7 +141,7 @@ void petmem_memmap_copy(struct petmem_memmap *copy,
 
 	init_empty(copy);
 	list_for_each_entry(range, &map->ranges, list) {
-		struct petmem_range *twin = take_spare(spares);
+		struct petmem_range *twin = take_spare(copy, spares);
 
 		insert_free(copy, twin, copy->ranges.prev, range->start,
 			    range->size);
@@ -134,6 +163,7 @@ static void free_ranges(struct list_head *ranges)
 void petmem_memmap_destroy(struct petmem_memmap *map)
 {
 	free_ranges(&map->ranges);
+	free_ranges(&map->kept);
 }
 
 struct petmem_memmap *petmem_memmap_new(u64 start, u64 size)
@@ -250,11 +280,12 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	map->nr_allocated++;
 
 	if (pad)
-		insert_free(map, take_spare(spares), range->list.prev, start,
-			    pad);
+		insert_free(map, take_spare(map, spares), range->list.prev,
+			    start, pad);
 	if (rest)
-		insert_free(map, take_spare(spares), &range->list,
+		insert_free(map, take_spare(map, spares), &range->list,
 			    range->start + size, rest);
+	keep_some(map, spares);
 	return range;
 }
 

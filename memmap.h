@@ -39,6 +39,8 @@ struct petmem_memmap {
 	u64 nr_ranges;
 	u64 nr_allocated; /* of them */
 	u64 refs; /* processes that share the map; it is theirs to count */
+	struct list_head kept; /* nodes for allocations to come */
+	u64 nr_kept;
 };
 
 /*
@@ -123,7 +125,8 @@ void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
 /**
  * petmem_memmap_alloc() - allocate the lowest free addresses that fit
  * @map: the map
- * @spares: at least PETMEM_MEMMAP_ALLOC_SPARES nodes; some may be used
+ * @spares: at least PETMEM_MEMMAP_ALLOC_SPARES nodes, less those that the map has
+ *	kept; some may be used, or kept
  * @size: multiple of the page size, not 0
  * @align: power of two, at least the page size
  *

@@ -95,7 +95,7 @@ static bool tree_agrees(const struct petmem_memmap *map)
 	REQUIRE(!node);
 	REQUIRE(nodes == tree.nodes);
 	REQUIRE(nodes == map->nr_ranges);
-	REQUIRE(nodes == host_live);
+	REQUIRE(nodes + map->nr_kept == host_live);
 	return true;
 }
 
@@ -245,6 +245,7 @@ static bool copy_right(struct region *r)
 
 	REQUIRE(!petmem_memmap_get_spares(&spares, original.nr_ranges));
 	list_replace(&r->map.ranges, &original.ranges);
+	list_replace(&r->map.kept, &original.kept);
 	petmem_memmap_copy(moved, &original, &spares);
 	REQUIRE(nr_spares(&spares) == 0);
 	REQUIRE(moved->refs == 1);
