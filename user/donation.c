@@ -40,6 +40,7 @@ struct candidate {
 	uint64_t number;
 	int node;
 	enum block_zone zone;
+	bool whole; /* its aligned 1 GiB can all be had, as far as is known */
 	enum fate fate;
 	struct want *want; /* whose it is; NULL while it is nobody's */
 	int err; /* why it was refused, a negative errno */
@@ -162,6 +163,49 @@ static int find_wants(struct donation *d, const struct request *requests,
 	return 0;
 }
 
+/* Do two blocks lie in one aligned 1 GiB, and are they of one kind? */
+static bool are_mates(const struct donation *d, const struct candidate *a,
+		      const struct candidate *b)
+{
+	uint64_t blocks = GIGABYTE / d->blocks->size;
+
+	return blocks && a->number / blocks == b->number / blocks &&
+	       a->zone == b->zone && a->node == b->node;
+}
+
+static bool is_whole(const struct donation *d, const struct candidate *c)
+{
+	size_t i, found = 0;
+
+	for (i = 0; i < d->count; i++)
+		found += are_mates(d, c, &d->candidates[i]);
+	return found == GIGABYTE / d->blocks->size;
+}
+
+/* One of them stays with Linux. */
+static void not_whole(struct donation *d, const struct candidate *c)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++)
+		if (are_mates(d, c, &d->candidates[i]))
+			d->candidates[i].whole = false;
+}
+
+/* Who wants 1 GiB or more gets it in pieces that the module can map as 1 GiB pages. */
+static void prefer_whole(struct donation *d)
+{
+	bool wanted = false;
+	size_t i;
+
+	for (i = 0; i < d->want_count; i++)
+		wanted |= d->wants[i].needed * d->blocks->size >= GIGABYTE;
+	if (!wanted)
+		return;
+	for (i = 0; i < d->count; i++)
+		d->candidates[i].whole = is_whole(d, &d->candidates[i]);
+}
+
 static bool suits(const struct candidate *c, const struct want *want)
 {
 	return want->node == NODE_ANY || want->node == c->node;
@@ -225,18 +269,17 @@ static int offline(const struct donation *d, const struct candidate *c)
 	return err == -EINTR && !interrupt_signal() ? -ETIMEDOUT : err;
 }
 
-/*
- * Take candidates offline until a request has enough. Returns 0; an errno that
- * every block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
- * message, if Linux cannot do without.
- */
-static int take_blocks(struct donation *d, struct want *want)
+/* The same as take_blocks(), for those of one kind; fewer are no error. */
+static int take_kind(struct donation *d, struct want *want, bool movable,
+		     bool whole)
 {
 	struct candidate *c = d->candidates;
 	struct candidate *end = c + d->count;
 
 	for (; c < end && want->held < want->needed; c++) {
-		if (c->fate != UNTRIED || !suits(c, want))
+		if (c->fate != UNTRIED || !suits(c, want) ||
+		    (c->zone == BLOCK_ZONE_MOVABLE) != movable ||
+		    c->whole != whole)
 			continue;
 		if (interrupt_signal())
 			return -EINTR;
@@ -246,14 +289,39 @@ static int take_blocks(struct donation *d, struct want *want)
 		if (c->err == -EACCES || c->err == -EROFS)
 			return c->err;
 		c->fate = c->err ? REFUSED : OFFLINE;
-		if (c->err)
+		if (c->err) {
+			not_whole(d, c);
 			continue;
+		}
 		c->want = want;
 		want->held++;
 		d->missing--;
 	}
-	if (interrupt_signal())
-		return -EINTR;
+	return interrupt_signal() ? -EINTR : 0;
+}
+
+/*
+ * Take candidates offline until a request has enough. Returns 0; an errno that
+ * every block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
+ * message, if Linux cannot do without.
+ */
+static int take_blocks(struct donation *d, struct want *want)
+{
+	static const struct {
+		bool movable;
+		bool whole;
+	} kinds[] = { { true, true },
+		      { true, false },
+		      { false, true },
+		      { false, false } };
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		err = take_kind(d, want, kinds[i].movable, kinds[i].whole);
+		if (err)
+			return err;
+	}
 	return want->held < want->needed ? -ENOSPC : 0;
 }
 
@@ -444,6 +512,7 @@ bool donate(int device, const struct blocks *blocks,
 		warnx("%s", strerror(-err));
 		goto out;
 	}
+	prefer_whole(&d);
 	err = take_and_hand_over(&d);
 	if (err) {
 		explain(&d, err);

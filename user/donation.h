@@ -15,6 +15,7 @@
 #include "blocks.h"
 
 #define MEGABYTE (1ULL << 20)
+#define GIGABYTE (1ULL << 30)
 
 #define NODE_ANY (-1)
 
