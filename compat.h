@@ -119,6 +119,29 @@ static inline bool petmem_has_large_pages(void)
 	return PETMEM_PMD_SPECIAL;
 }
 
+/*
+ * 1 GiB pages. Who reads an entry of a PUD table that is a page goes by pud_special() or
+ * pud_devmap(), as above (gup_huge_pud() or gup_fast_pud_leaf() in mm/gup.c, and
+ * __handle_mm_fault() in mm/memory.c), but for one: since 6.2 smaps and its like walk the
+ * tables of every mapping, and would have a 1 GiB page split first (walk_pud_range() in
+ * mm/pagewalk.c). All that Linux knows for that is to take the entry away, as if a fault
+ * would bring it back. Before it does so it tells the mmu notifiers, MMU_NOTIFY_CLEAR for
+ * just this 1 GiB, and afterwards looks whether there still is such an entry
+ * (__split_huge_pud() in mm/huge_memory.c). So process.c splits it when it hears that.
+ */
+#if !defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	 !defined(CONFIG_ARCH_SUPPORTS_PUD_PFNMAP))
+#define PETMEM_PUD_SPECIAL 0
+#else
+#define PETMEM_PUD_SPECIAL PETMEM_PMD_SPECIAL
+#endif
+
+static inline bool petmem_has_giant_pages(void)
+{
+	return PETMEM_PUD_SPECIAL && boot_cpu_has(X86_FEATURE_GBPAGES);
+}
+
 /* The second argument of huge_fault is an order since 6.6. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define PETMEM_HUGE_FAULT_SIZE enum page_entry_size

@@ -23,6 +23,7 @@
 
 #include "account.h"
 #include "compat.h"
+#include "giant.h"
 #include "memmap.h"
 #include "pool.h"
 #include "process.h"
@@ -135,6 +136,10 @@ static u64 mapped_by_slot(u64 slot)
 	for (i = 0; i < NR_ENTRIES; i++) {
 		u64 entry = table_of(slot)[i];
 
+		if (is_page(entry, LEVEL_PUD)) {
+			count += NR_ENTRIES * NR_ENTRIES;
+			continue;
+		}
 		if (!petmem_pool_find(entry & PTE_PFN_MASK))
 			continue;
 		for (j = 0; j < NR_ENTRIES; j++)
@@ -198,6 +203,15 @@ int petmem_inspect_process(struct petmem_process_info *info)
 
 /* ---- One address ---- */
 
+/* How many entries lead to a large page of petmem's? */
+static u32 refs_of_large(u64 entry, unsigned int level)
+{
+	if (level == LEVEL_PMD)
+		return petmem_large_refs(entry & PTE_PFN_MASK);
+	entry = petmem_giant_table(entry);
+	return petmem_pool_page(entry & PTE_PFN_MASK)->refs;
+}
+
 static void describe_target(struct petmem_walk_level *level, u64 entry,
 			    unsigned int number, bool ours)
 {
@@ -205,8 +219,8 @@ static void describe_target(struct petmem_walk_level *level, u64 entry,
 		ours ? petmem_pool_find(entry & PTE_PFN_MASK) : NULL;
 
 	level->refs = page ? page->refs : 0;
-	if (page && number == LEVEL_PMD && is_page(entry, number))
-		level->refs = petmem_large_refs(entry & PTE_PFN_MASK);
+	if (page && number > LEVEL_PTE && is_page(entry, number))
+		level->refs = refs_of_large(entry, number);
 	if (is_page(entry, number))
 		level->kind = PETMEM_WALK_PAGE;
 	else
@@ -328,9 +342,25 @@ struct look {
 static bool is_shared(u64 entry, unsigned int level)
 {
 	uintptr_t page_addr = entry & PTE_PFN_MASK;
+	size_t i;
 
-	return level == LEVEL_PTE ? petmem_page_is_shared(page_addr)
-				  : petmem_large_is_shared(page_addr);
+	if (level == LEVEL_PTE)
+		return petmem_page_is_shared(page_addr);
+	if (level == LEVEL_PMD)
+		return petmem_large_is_shared(page_addr);
+	for (i = 0; i < NR_ENTRIES; i++)
+		if (petmem_large_is_shared(page_addr + i * PMD_SIZE))
+			return true;
+	return refs_of_large(entry, level) > 1;
+}
+
+static u32 kind_of(unsigned int level, bool shared)
+{
+	if (level == LEVEL_PTE)
+		return shared ? PETMEM_SPAN_SHARED : PETMEM_SPAN_PAGES;
+	if (level == LEVEL_PMD)
+		return shared ? PETMEM_SPAN_LARGE_SHARED : PETMEM_SPAN_LARGE;
+	return shared ? PETMEM_SPAN_GIANT_SHARED : PETMEM_SPAN_GIANT;
 }
 
 /*
@@ -358,13 +388,7 @@ static struct look look_at(u64 slot, u64 addr)
 		}
 		shared |= page->refs > 1;
 	}
-	if (level == LEVEL_PTE)
-		return (struct look){ shared ? PETMEM_SPAN_SHARED
-					     : PETMEM_SPAN_PAGES,
-				      span_end(addr, level) };
-	return (struct look){ shared ? PETMEM_SPAN_LARGE_SHARED
-				     : PETMEM_SPAN_LARGE,
-			      span_end(addr, level) };
+	return (struct look){ kind_of(level, shared), span_end(addr, level) };
 }
 
 static void look_along(u64 slot, u64 end, struct petmem_span *span)

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * large.c - 2 MiB pages.
+ * large.c - pages of 2 MiB and 1 GiB.
  *
  *   allocation   |--------------------------------------------|
  *   2 MiB        :         :         :         :         :         :
  *   pages        | 4 KiB   |  2 MiB  |  2 MiB  |  2 MiB  | 4 |
  *
- * Nobody asks for them: a fault takes one where it can, and 4 KiB otherwise. A PTE table
+ * Nobody asks for 2 MiB: a fault takes them where it can, and 4 KiB otherwise. A PTE table
  * that is there already, because the pool had no 2 MiB when it was needed, stays until
  * the range is freed. Ranges are freed as a whole, so that only copy-on-write splits one:
  * that is in pgtables.c.
+ *
+ * 1 GiB is never taken by a fault, which would have to clear it: only where memory is
+ * mapped ahead, a whole aligned 1 GiB at once.
  */
 #include "large.h"
 
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
+#include "compat.h"
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
@@ -24,12 +30,18 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 					struct petmem_memmap_spares *spares,
 					u64 size, u64 align)
 {
+	struct petmem_range *range = NULL;
+
 	lockdep_assert_held(&process->family->lock);
 
 	if (!process->large_pages || size < PMD_SIZE)
 		return NULL;
-	return petmem_memmap_alloc(process->map, spares, size,
-				   max_t(u64, align, PMD_SIZE));
+	if (size >= PUD_SIZE && petmem_has_giant_pages())
+		range = petmem_memmap_alloc(process->map, spares, size,
+					    max_t(u64, align, PUD_SIZE));
+	return range
+		       ?: petmem_memmap_alloc(process->map, spares, size,
+					      max_t(u64, align, PMD_SIZE));
 }
 
 bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
@@ -57,4 +69,51 @@ bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
 	petmem_clear_pages(page_addr, PTRS_PER_PTE);
 	petmem_leaf_set(&leaf, page_addr);
 	return true;
+}
+
+static void put_giant(uintptr_t page_addr)
+{
+	u64 offset;
+
+	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
+		petmem_put_large(page_addr + offset);
+		cond_resched();
+	}
+}
+
+/* The pages of 1 GiB as the account counts them. */
+#define GIANT_PAGES (PUD_SIZE >> PAGE_SHIFT)
+
+void petmem_large_put_giant(struct petmem_process *process, uintptr_t page_addr)
+{
+	put_giant(page_addr);
+	mutex_lock(&process->family->lock);
+	petmem_uncharge(&process->family->account, GIANT_PAGES);
+	mutex_unlock(&process->family->lock);
+}
+
+int petmem_large_take_giant(struct petmem_process *process,
+			    uintptr_t *page_addr)
+{
+	u64 offset;
+	int err;
+
+	*page_addr = petmem_alloc_giant();
+	if (!*page_addr)
+		return -ENOMEM;
+	mutex_lock(&process->family->lock);
+	err = petmem_charge(&process->family->account, GIANT_PAGES);
+	mutex_unlock(&process->family->lock);
+	if (err) {
+		put_giant(*page_addr);
+		return err;
+	}
+	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
+		if (fatal_signal_pending(current)) {
+			petmem_large_put_giant(process, *page_addr);
+			return -EINTR;
+		}
+		petmem_clear_pages(*page_addr + offset, PTRS_PER_PTE);
+	}
+	return 0;
 }

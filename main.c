@@ -41,6 +41,7 @@
 #include "cleaner.h"
 #include "compat.h"
 #include "donation.h"
+#include "giant.h"
 #include "inspect.h"
 #include "on_demand.h"
 #include "petmem.h"
@@ -236,6 +237,7 @@ static int do_status(struct file *file, union argument *argument)
 	struct petmem_process_counts counts = petmem_process_count();
 
 	petmem_pool_status(&argument->status);
+	argument->status.giant_pages = petmem_giant_count();
 	argument->status.processes = counts.bound;
 	argument->status.native_processes = counts.native;
 	return 0;

@@ -404,7 +404,81 @@ static bool lies_in_one_range(struct petmem_process *process, u64 addr,
 	return lies;
 }
 
-/* A page table's worth at a time, so that others get at the mmap lock. */
+/* May an aligned 1 GiB be one page: is it all allocated, and nothing mapped yet? */
+static bool fits_giant(struct petmem_process *process, u64 addr)
+{
+	lockdep_assert_held(&process->family->lock);
+
+	return process->large_pages && petmem_has_giant_pages() &&
+	       is_usable(process, addr) &&
+	       usable_end(find_allocated(process, addr)) - addr >= PUD_SIZE &&
+	       petmem_pgtables_is_empty(petmem_process_mm(process), addr);
+}
+
+/* Enter a 1 GiB page, if it still fits. Linux's walkers are kept out as in a free. */
+static int enter_giant(struct petmem_process *process, u64 addr,
+		       uintptr_t page_addr)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	int err = -EAGAIN;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	petmem_reservation_lock(process);
+	mutex_lock(&process->lock);
+	mutex_lock(&process->family->lock);
+	if (fits_giant(process, addr))
+		err = petmem_pgtables_set_giant(mm, addr, page_addr);
+	if (!err)
+		petmem_count_fault(process);
+	mutex_unlock(&process->family->lock);
+	mutex_unlock(&process->lock);
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/*
+ * Map an aligned 1 GiB as one page. It is cleared before any lock is taken. Returns 0,
+ * -EINTR, or another error when it has to be smaller pages.
+ */
+static int populate_giant(struct petmem_process *process, u64 addr)
+{
+	uintptr_t page_addr;
+	bool fits;
+	int err;
+
+	mutex_lock(&process->family->lock);
+	fits = fits_giant(process, addr);
+	mutex_unlock(&process->family->lock);
+	if (!fits)
+		return -EAGAIN;
+	err = petmem_large_take_giant(process, &page_addr);
+	if (err)
+		return err;
+	err = enter_giant(process, addr, page_addr);
+	if (err)
+		petmem_large_put_giant(process, page_addr);
+	return err;
+}
+
+/* Map what begins at @addr: 1 GiB as one page, or as much as a page table holds. */
+static int populate_some(struct petmem_process *process, u64 addr, u64 end,
+			 u64 *next)
+{
+	int err;
+
+	*next = addr + PUD_SIZE;
+	if (IS_ALIGNED(addr, PUD_SIZE) && end - addr >= PUD_SIZE) {
+		err = populate_giant(process, addr);
+		if (!err || err == -EINTR)
+			return err;
+	}
+	*next = min((addr | ~PMD_MASK) + 1, end);
+	return petmem_reservation_fault(process, addr, PFN_UP(*next - addr),
+					PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
+}
+
+/* In parts, so that others get at the mmap lock. */
 int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 {
 	u64 end = addr + size;
@@ -414,10 +488,7 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 	if (!lies_in_one_range(process, addr, size))
 		return -EFAULT;
 	for (addr &= PAGE_MASK; addr < end && !err; addr = next) {
-		next = min((addr | ~PMD_MASK) + 1, end);
-		err = petmem_reservation_fault(
-			process, addr, PFN_UP(next - addr),
-			PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
+		err = populate_some(process, addr, end, &next);
 		cond_resched();
 	}
 	return err;

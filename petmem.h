@@ -81,7 +81,11 @@ struct petmem_alloc {
 #define PETMEM_ALLOC_GUARD (1ULL << 0)
 /* If the region is not reserved yet: with native faults, as by PETMEM_IOC_MODE. */
 #define PETMEM_ALLOC_NATIVE (1ULL << 1)
-/* Map all of it now. ENOMEM, and nothing allocated, when the pool has not enough. */
+/*
+ * Map all of it now, a whole aligned 1 GiB by one page where the processor and the pool
+ * have them and 2 MiB pages are not turned off. ENOMEM, and nothing allocated, when the pool has not
+ * enough.
+ */
 #define PETMEM_ALLOC_POPULATE (1ULL << 2)
 
 /*
@@ -150,12 +154,13 @@ struct petmem_mode {
 /*
  * From now on, until a call without it: 4 KiB pages only. Otherwise a fault maps a 2 MiB
  * page where an allocation covers an aligned 2 MiB, nothing of it is mapped yet and the
- * pool has one, and an allocation of 2 MiB or more begins at a multiple of 2 MiB.
+ * pool has one, and an allocation of 2 MiB or more begins at a multiple of 2 MiB, of
+ * 1 GiB or more at a multiple of 1 GiB if the processor has such pages.
  */
 #define PETMEM_MODE_SMALL_PAGES (1U << 1)
 
 /*
- * Map all pages of a range now, as a write to each would.
+ * Map all pages of a range now, as a write to each would, and as PETMEM_ALLOC_POPULATE.
  * EFAULT: it does not lie in one allocation.
  * ENOMEM: the pool has not enough free pages. EINTR. Some pages are mapped then.
  */
@@ -196,6 +201,7 @@ struct petmem_status {
 	__u64 table_pages; /* out: in use as page tables */
 	__u64 data_pages; /* out: in use as memory of processes */
 	__u64 large_pages; /* out: 2 MiB pages; those of 4 KiB in them count as data */
+	__u64 giant_pages; /* out: entries of 1 GiB; what is in them counts as large */
 	__u64 processes; /* out: address spaces bound to the module */
 	__u64 native_processes; /* out: of them, those with native faults */
 	__u64 blocks; /* out: donated ranges, see PETMEM_IOC_BLOCK */
@@ -318,6 +324,8 @@ struct petmem_span {
 #define PETMEM_SPAN_LARGE 4 /* 2 MiB pages of its own */
 #define PETMEM_SPAN_LARGE_SHARED 5
 #define PETMEM_SPAN_GUARD 6
+#define PETMEM_SPAN_GIANT 7 /* 1 GiB pages of its own */
+#define PETMEM_SPAN_GIANT_SHARED 8
 
 /*
  * 'P' with numbers of our own. Plain 1 and 2 would be FIBMAP and FIGETBSZ, which

@@ -7,116 +7,24 @@
  */
 #include "pgtables.h"
 
-#include <linux/mm.h>
-#include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "compat.h"
+#include "entry.h"
+#include "giant.h"
 #include "petmem.h"
-#include "pool.h"
 #include "tlb.h"
-
-/* The tables, named by what one entry of each spans. */
-enum level {
-	LEVEL_PTE, /* 4 KiB */
-	LEVEL_PMD, /* 2 MiB */
-	LEVEL_PUD, /* 1 GiB */
-	LEVELS,
-};
-
-#define INDEX_BITS 9
-#define ENTRIES BIT(INDEX_BITS)
-#define INDEX_MASK (ENTRIES - 1)
-
-/* What a leaf loses that may not be written: see pgtables.h. */
-#define LEAF_WRITE ((u64)(_PAGE_RW | _PAGE_DIRTY))
 
 static u64 *empty_pud_table, *empty_pmd_table;
 
 /* Where a lock is too large for a struct page, one serves all tables. */
 static DEFINE_SPINLOCK(tables_lock);
 
-static unsigned int level_shift(enum level level)
-{
-	return PAGE_SHIFT + INDEX_BITS * level;
-}
-
-/* Where the span of the entry for @addr begins, and where it ends. */
-static u64 span_start(u64 addr, enum level level)
-{
-	return addr & ~(BIT_ULL(level_shift(level)) - 1);
-}
-
-static u64 span_end(u64 addr, enum level level)
-{
-	return span_start(addr, level) + BIT_ULL(level_shift(level));
-}
-
-static u64 *entry_of(u64 *table, u64 addr, enum level level)
-{
-	return &table[(addr >> level_shift(level)) & INDEX_MASK];
-}
-
-static bool is_present(u64 entry)
-{
-	return entry & _PAGE_PRESENT;
-}
-
-/* Of an entry of a PMD table: is it a 2 MiB page? */
-static bool is_large(u64 entry)
-{
-	return entry & _PAGE_PSE;
-}
-
-static uintptr_t frame_of(u64 entry)
-{
-	return entry & PTE_PFN_MASK;
-}
-
-/* The pool's memory is in the kernel's direct map; donation made sure of it. */
-static u64 *table_of(u64 entry)
-{
-	return __va(frame_of(entry));
-}
-
-/* What is known of the page that an entry points to. */
-static struct petmem_page *page_of(u64 entry)
-{
-	return petmem_pool_page(frame_of(entry));
-}
-
-static u64 table_entry(const u64 *table)
-{
-	return __pa(table) | _PAGE_TABLE;
-}
-
 /* An entry that leads to where nothing is. */
 static u64 empty_entry(const u64 *table)
 {
 	return table_entry(table) & ~(u64)_PAGE_RW;
-}
-
-/*
- * User data: readable, writable, never executable. Accessed, dirty and soft-dirty are
- * set from the start, so that neither the processor nor Linux ever writes to the entry.
- */
-static u64 data_entry(uintptr_t page_addr)
-{
-	return (page_addr | pgprot_val(PAGE_SHARED) | _PAGE_ACCESSED |
-		_PAGE_DIRTY | _PAGE_SOFT_DIRTY | _PAGE_ENC) &
-	       __supported_pte_mask;
-}
-
-static u64 leaf_entry(uintptr_t page_addr)
-{
-	return data_entry(page_addr) | _PAGE_SPECIAL;
-}
-
-static u64 large_entry(uintptr_t page_addr)
-{
-	return data_entry(page_addr) | _PAGE_PSE | PETMEM_PMD_SPECIAL;
 }
 
 /* Does an entry of a table of this level lead to nothing? */
@@ -353,6 +261,10 @@ static void protect_pmd(u64 *entry)
  */
 static void share_entry(u64 *entry, enum level level)
 {
+	if (is_large(*entry) && level == LEVEL_PUD) {
+		petmem_giant_share(entry);
+		return;
+	}
 	if (is_large(*entry))
 		petmem_get_large(frame_of(*entry));
 	else
@@ -399,6 +311,16 @@ static u64 *table_of_split(struct spares *spares, u64 entry)
 	return table;
 }
 
+/*
+ * What is entered for an address in a table of @level that an entry leads to; of a
+ * 1 GiB page, what it stands for.
+ */
+static u64 below(u64 entry, u64 addr, enum level level)
+{
+	entry = *entry_of(table_of(entry), addr, level);
+	return level == LEVEL_PUD ? petmem_giant_table(entry) : entry;
+}
+
 /* How many tables it takes to make the way to an address private. */
 static int tables_needed(u64 entry, u64 addr, enum level lowest)
 {
@@ -408,7 +330,7 @@ static int tables_needed(u64 entry, u64 addr, enum level lowest)
 		/* What is below a table that is copied is shared then, too. */
 		if (!is_private(entry))
 			return level + 1 - lowest;
-		entry = *entry_of(table_of(entry), addr, level);
+		entry = below(entry, addr, level);
 	}
 	return 0;
 }
@@ -420,10 +342,15 @@ static int tables_needed(u64 entry, u64 addr, enum level lowest)
 static u64 private_table(u64 entry, enum level level, struct spares *spares,
 			 bool *replaced)
 {
-	u64 *table = is_present(entry) ? table_of(entry) : NULL;
+	u64 *table;
 
+	if (is_large(entry) && level == LEVEL_PMD) {
+		entry = petmem_giant_split(entry);
+		*replaced = true;
+	}
 	if (is_private(entry))
 		return entry | _PAGE_RW;
+	table = is_present(entry) ? table_of(entry) : NULL;
 	if (is_large(entry)) {
 		table = table_of_split(spares, entry);
 		*replaced = true;
@@ -472,7 +399,7 @@ static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
 	 * A table that was replaced is the relatives' now, who may free it. One
 	 * address is enough: an invalidation drops what is cached of all tables on
 	 * the way to it, and what is cached of the way to others leads to tables
-	 * that are still below ours. So it is with a 2 MiB page that was split.
+	 * that are still below ours. So it is with a large page that was split.
 	 */
 	if (replaced)
 		shoot_page(mm, addr);
@@ -493,9 +420,11 @@ int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 
 	if (err)
 		return err;
-	leaf->private = true;
-	leaf->large = large;
-	leaf->entry = pmd_of(mm, addr);
+	*leaf = (struct petmem_leaf){
+		.entry = pmd_of(mm, addr),
+		.private = true,
+		.large = large,
+	};
 	if (!large)
 		leaf->entry = entry_of(table_of(*leaf->entry), addr, LEVEL_PTE);
 	return 0;
@@ -506,16 +435,22 @@ int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
 	struct petmem_leaf leaf = {};
-	u64 slot = slot_read(mm), pud, *pmd;
+	u64 slot = slot_read(mm), *pud, *pmd;
 
-	pud = *entry_of(table_of(slot), addr, LEVEL_PUD);
-	pmd = entry_of(table_of(pud), addr, LEVEL_PMD);
+	pud = entry_of(table_of(slot), addr, LEVEL_PUD);
+	if (is_large(*pud)) {
+		leaf.entry = pud;
+		leaf.private = slot & _PAGE_RW;
+		leaf.large = leaf.giant = true;
+		return leaf;
+	}
+	pmd = entry_of(table_of(*pud), addr, LEVEL_PMD);
 	if (is_none(*pmd, LEVEL_PMD))
 		return leaf;
 	leaf.large = is_large(*pmd);
 	leaf.entry =
 		leaf.large ? pmd : entry_of(table_of(*pmd), addr, LEVEL_PTE);
-	leaf.private = (slot & pud & _PAGE_RW) &&
+	leaf.private = (slot & *pud & _PAGE_RW) &&
 		       (leaf.large || page_of(*pmd)->refs == 1);
 	return leaf;
 }
@@ -523,15 +458,14 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large)
 {
 	struct petmem_leaf leaf = petmem_pgtables_find(mm, addr);
-	uintptr_t page_addr = petmem_leaf_page(&leaf);
+	uintptr_t page_addr = petmem_leaf_page(&leaf) +
+			      (addr & (petmem_leaf_size(&leaf) - 1));
 
 	if (tables_needed(slot_read(mm), addr,
 			  leaf.large ? LEVEL_PMD : LEVEL_PTE))
 		return true;
-	if (large)
-		return petmem_large_is_shared(page_addr);
-	return petmem_page_is_shared(
-		page_addr + (addr & (petmem_leaf_size(&leaf) - 1) & PAGE_MASK));
+	return large ? petmem_large_is_shared(page_addr & PMD_MASK)
+		     : petmem_page_is_shared(page_addr & PAGE_MASK);
 }
 
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
@@ -541,7 +475,9 @@ uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 
 u64 petmem_leaf_size(const struct petmem_leaf *leaf)
 {
-	return BIT_ULL(level_shift(leaf->large ? LEVEL_PMD : LEVEL_PTE));
+	if (leaf->giant)
+		return PUD_SIZE;
+	return leaf->large ? PMD_SIZE : PAGE_SIZE;
 }
 
 bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
@@ -599,6 +535,50 @@ uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
 	return old;
 }
 
+/* ---- 1 GiB pages ---- */
+
+static u64 *pud_of(struct mm_struct *mm, u64 addr)
+{
+	return entry_of(table_of(slot_read(mm)), addr, LEVEL_PUD);
+}
+
+bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr)
+{
+	u64 entry = *pud_of(mm, addr);
+
+	return is_none(entry, LEVEL_PUD) ||
+	       (!is_large(entry) && !page_of(entry)->live);
+}
+
+int petmem_pgtables_set_giant(struct mm_struct *mm, u64 addr,
+			      uintptr_t page_addr)
+{
+	int err;
+
+	mmap_assert_write_locked(mm);
+	if (!petmem_pgtables_is_empty(mm, addr))
+		return -EEXIST;
+	err = make_private(mm, addr, LEVEL_PMD);
+	if (!err)
+		petmem_giant_enter(pud_of(mm, addr), page_addr);
+	return err;
+}
+
+/* Later changes below are flushed by addresses of their own. */
+void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end)
+{
+	u64 slot = slot_read(mm);
+
+	if (!is_present(slot))
+		return;
+	for (; start < end; start = span_end(start, LEVEL_PUD)) {
+		u64 *entry = pud_of(mm, start);
+
+		if (is_large(*entry))
+			WRITE_ONCE(*entry, petmem_giant_split(*entry));
+	}
+}
+
 /* ---- Sharing ---- */
 
 /* Write-protect whatever can be written: PUD entries tell where something can. */
@@ -611,6 +591,10 @@ static void protect_tree(u64 *pud_table)
 
 		if (!(pud_table[i] & _PAGE_RW))
 			continue;
+		if (is_large(pud_table[i])) {
+			WRITE_ONCE(pud_table[i], pud_table[i] & ~LEAF_WRITE);
+			continue;
+		}
 		WRITE_ONCE(pud_table[i], pud_table[i] & ~(u64)_PAGE_RW);
 		for (j = 0; j < ENTRIES; j++)
 			if (pmd_table[j])
@@ -678,7 +662,9 @@ static u64 put_entry(u64 entry, enum level level)
 {
 	if (level == LEVEL_PTE)
 		return petmem_put_page(frame_of(entry));
-	if (is_large(entry))
+	if (is_large(entry) && level == LEVEL_PUD)
+		entry = petmem_giant_drop(entry);
+	else if (is_large(entry))
 		return petmem_put_large(frame_of(entry));
 	return put_table(table_of(entry), level - 1);
 }
@@ -766,7 +752,7 @@ static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
  *
  * Every entry that is cleared here is covered by the shootdown in
  * petmem_pgtables_unmap(), by way of @stale: each page by an address of its own, and a
- * table by any address below it. A 2 MiB page always lies in a range as a whole.
+ * table by any address below it. A large page always lies in a range as a whole.
  */
 static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		 struct petmem_gather *gather, struct stale *stale)
@@ -815,7 +801,7 @@ static int part_edge(struct mm_struct *mm, u64 edge, u64 start, u64 end)
 		if (start <= span_start(edge, level) &&
 		    end >= span_end(edge, level))
 			break;
-		entry = *entry_of(table_of(entry), edge, level);
+		entry = below(entry, edge, level);
 		if (is_none(entry, level))
 			break;
 		lowest = level - 1;
@@ -825,10 +811,16 @@ static int part_edge(struct mm_struct *mm, u64 edge, u64 start, u64 end)
 
 int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end)
 {
+	u64 last = end - PAGE_SIZE;
+	int err;
+
 	if (table_of(slot_read(mm)) == empty_pud_table)
 		return 0;
-	return part_edge(mm, start, start, end)
-		       ?: part_edge(mm, end - PAGE_SIZE, start, end);
+	err = part_edge(mm, start, start, end);
+	/* Below one PTE table it is the same way. */
+	if (!err && span_start(last, LEVEL_PMD) != span_start(start, LEVEL_PMD))
+		err = part_edge(mm, last, start, end);
+	return err;
 }
 
 u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,

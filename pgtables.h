@@ -5,7 +5,8 @@
  * The region is one slot of the address space's upper tables. All below it is ours:
  *
  *   CR3 -> PGD (-> P4D) -> slot -> PUD table -> PMD table -> PTE table -> page
- *          Linux's          |      petmem's, from the pool           \-> 2 MiB page
+ *          Linux's          |      petmem's, from the pool |         \-> 2 MiB page
+ *                                                           \-> 1 GiB page: giant.h
  *
  * An entry (Intel SDM volume 3A, section 4.5.4, tables 4-15 to 4-20):
  *
@@ -17,7 +18,7 @@
  *   P present   W writable   U user   A accessed   D dirty   S large page
  *   XD no instruction fetch; bit 9 of a leaf is Linux's _PAGE_SPECIAL: "no struct
  *   page stands behind it", which keeps get_user_pages_fast() away. What does so for
- *   a 2 MiB page, an entry of a PMD table with bit S, is in compat.h.
+ *   2 MiB and 1 GiB, entries of PMD and PUD tables with bit S, is in compat.h.
  *
  * A leaf that is not writable does not say dirty either: to processors with shadow
  * stacks, and so to pte_write() and pmd_write() of Linux, that is another kind of
@@ -40,7 +41,8 @@
  *     arch/x86/include/asm/pgtable.h).
  *
  * To write, a process makes its path private from the top: what has a count of 1 is
- * made writable again, what has more is copied. A 2 MiB page that is shared can also be
+ * made writable again, what has more is copied. Of a 1 GiB page only what stands behind
+ * it, a PMD table with 512 pages, is made private. A 2 MiB page that is shared can also be
  * split: in the private table a PTE table with its 512 pages takes its place. They stay
  * what they are to the relatives, and pool.h says how they are counted.
  *
@@ -131,9 +133,10 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 
 /* Where the page behind an address is entered. */
 struct petmem_leaf {
-	u64 *entry; /* of a PTE table, or of a 2 MiB page; NULL when there is none */
+	u64 *entry; /* of a PTE table, or of a large page; NULL when there is none */
 	bool private; /* all tables on the way have one owner, and say writable */
-	bool large; /* it is of a 2 MiB page */
+	bool large; /* it is of a 2 MiB page, or a larger one */
+	bool giant; /* of a 1 GiB page; to change it, have it split */
 };
 
 /**
@@ -158,14 +161,43 @@ bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large);
  * @large: for a 2 MiB page, where there is one, or nothing
  * @leaf: set when it has succeeded
  *
- * What is missing is made, what is shared is copied, what is not is made writable. For
- * a 4 KiB page, a 2 MiB page that is there is split.
+ * What is missing is made, what is shared is copied, what is not is made writable. A
+ * 1 GiB page that is there is split, and for a 4 KiB page a 2 MiB page.
  *
  * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
  * Context: may sleep.
  */
 int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 				 struct petmem_leaf *leaf);
+
+/**
+ * petmem_pgtables_is_empty() - is nothing mapped in an aligned 1 GiB?
+ * @mm: the address space
+ * @addr: an address of it
+ */
+bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr);
+
+/**
+ * petmem_pgtables_set_giant() - enter a 1 GiB page, writable
+ * @mm: the address space
+ * @addr: where, a multiple of 1 GiB
+ * @page_addr: physical address; the caller's reference goes into the tables
+ *
+ * Return: 0; -EEXIST when something is mapped there; -ENOMEM when the pool has no pages
+ * for the tables.
+ * Context: may sleep. The mmap lock is held for writing, and the VMA's too, for
+ * Linux must not find a page where it has just seen a table.
+ */
+int petmem_pgtables_set_giant(struct mm_struct *mm, u64 addr,
+			      uintptr_t page_addr);
+
+/**
+ * petmem_pgtables_split() - have no 1 GiB pages in a range
+ * @mm: the address space
+ * @start: first address, in the region
+ * @end: address behind the last, in the region
+ */
+void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end);
 
 /**
  * petmem_leaf_page() - which page is entered?
@@ -237,7 +269,7 @@ void petmem_leaf_allow_write(const struct petmem_leaf *leaf);
  * References that have been taken out of tables, and are still held. A few have room
  * in it; for more there is an array, if there was memory for it.
  */
-#define PETMEM_GATHER_FEW 16
+#define PETMEM_GATHER_FEW 32
 
 struct petmem_gather {
 	u64 *entries;

@@ -35,6 +35,7 @@
 struct unit {
 	u32 refs; /* entries of PMD tables that map it as one page */
 	u32 clean; /* free pages that are clean; of a 2 MiB page: that were */
+	u64 note; /* of a 2 MiB page: petmem_large_note() */
 };
 
 struct extent {
@@ -43,6 +44,7 @@ struct extent {
 	u64 start; /* physical address */
 	u32 nr_pages;
 	int node;
+	bool whole; /* with others it makes up whole GiB, of one node */
 	u32 nr_clean; /* pages that are free and clean */
 	u32 hand; /* where to look for the next to clean */
 	struct petmem_buddy buddy;
@@ -91,6 +93,11 @@ static struct extent *extent_of(uintptr_t page_addr)
 	return extent;
 }
 
+static u64 extent_end(const struct extent *extent)
+{
+	return extent->start + extent_size(extent);
+}
+
 static u32 page_number(const struct extent *extent, uintptr_t page_addr)
 {
 	return (page_addr - extent->start) >> PAGE_SHIFT;
@@ -127,6 +134,18 @@ static void count_clean(struct extent *extent, s64 more)
 	clean_pages += more;
 }
 
+/*
+ * An extent got pages back. Pages are taken from the head of the list, and what could be
+ * a 1 GiB page is at its tail.
+ */
+static void make_available(struct extent *extent)
+{
+	if (extent->whole && extent->buddy.nr_free == extent->nr_pages)
+		list_move_tail(&extent->available, &available);
+	else if (list_empty(&extent->available))
+		list_add(&extent->available, &available);
+}
+
 /* Pages changed hands: keep the counters and the list of extents with room. */
 static void count_pages(struct extent *extent, u32 num_pages,
 			enum petmem_page_kind from, enum petmem_page_kind to)
@@ -134,10 +153,10 @@ static void count_pages(struct extent *extent, u32 num_pages,
 	count[from] -= num_pages;
 	count[to] += num_pages;
 
-	if (!extent->buddy.nr_free)
+	if (to == PETMEM_PAGE_FREE)
+		make_available(extent);
+	else if (!extent->buddy.nr_free)
 		list_del_init(&extent->available);
-	else if (list_empty(&extent->available))
-		list_add(&extent->available, &available);
 }
 
 static void account(struct extent *extent, u32 first, u32 num_pages,
@@ -258,20 +277,23 @@ uintptr_t petmem_alloc_large(void)
 	return alloc(LARGE, PETMEM_PAGE_DATA, AS_LARGE);
 }
 
-void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
+static void free_pages_of(struct extent *extent, u32 first, u32 num_pages)
 {
-	struct extent *extent = extent_of(page_addr);
-	u32 first;
-
-	if (WARN_ON_ONCE(!extent))
-		return;
-	first = page_number(extent, page_addr);
 	spin_lock(&pool_lock);
 	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
 		account(extent, first, num_pages, extent->pages[first].kind,
 			PETMEM_PAGE_FREE);
 	spin_unlock(&pool_lock);
 	petmem_cleaner_wake();
+}
+
+void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
+{
+	struct extent *extent = extent_of(page_addr);
+
+	if (!WARN_ON_ONCE(!extent))
+		free_pages_of(extent, page_number(extent, page_addr),
+			      num_pages);
 }
 
 u64 petmem_put_page(uintptr_t page_addr)
@@ -281,7 +303,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 
 	if (--extent->pages[page].refs || unit_of(extent, page)->refs)
 		return 0;
-	petmem_free_pages(page_addr, 1);
+	free_pages_of(extent, page, 1);
 	return 1;
 }
 
@@ -417,7 +439,6 @@ static void free_large(struct extent *extent, u32 first)
 static u64 free_rest(struct extent *extent, u32 first)
 {
 	const struct petmem_page *pages = &extent->pages[first];
-	uintptr_t page_addr = extent->start + (u64)first * PAGE_SIZE;
 	u32 i, end;
 	u64 freed = 0;
 
@@ -426,7 +447,7 @@ static u64 free_rest(struct extent *extent, u32 first)
 			;
 		if (end == i)
 			continue;
-		petmem_free_pages(page_addr + (u64)i * PAGE_SIZE, end - i);
+		free_pages_of(extent, first + i, end - i);
 		freed += end - i;
 	}
 	return freed;
@@ -477,6 +498,13 @@ u32 petmem_large_refs(uintptr_t page_addr)
 	return unit_of(extent, page_number(extent, page_addr))->refs;
 }
 
+u64 *petmem_large_note(uintptr_t page_addr)
+{
+	struct extent *extent = extent_of(page_addr);
+
+	return &unit_of(extent, page_number(extent, page_addr))->note;
+}
+
 bool petmem_page_is_shared(uintptr_t page_addr)
 {
 	struct extent *extent = extent_of(page_addr);
@@ -491,6 +519,87 @@ bool petmem_large_is_shared(uintptr_t page_addr)
 	u32 first = page_number(extent, page_addr);
 
 	return unit_of(extent, first)->refs > 1 || any_has_refs(extent, first);
+}
+
+/* ---- 1 GiB pages ---- */
+
+/* How many pages of an extent, from @addr on, lie below @end. */
+static u32 pages_below(const struct extent *extent, u64 addr, u64 end)
+{
+	return (min(end, extent_end(extent)) - addr) >> PAGE_SHIFT;
+}
+
+/* Is it all free, in this extent and in those that continue it? */
+static bool giant_is_free(struct extent *extent, u64 addr)
+{
+	u64 end = addr + PUD_SIZE;
+	int node = extent->node;
+
+	list_for_each_entry_from(extent, &extents, list) {
+		if (extent->start > addr || extent->node != node ||
+		    !petmem_buddy_is_free(&extent->buddy,
+					  page_number(extent, addr),
+					  pages_below(extent, addr, end)))
+			return false;
+		addr = min(end, extent_end(extent));
+		if (addr == end)
+			return true;
+	}
+	return false;
+}
+
+static void take_giant(struct extent *extent, u64 addr)
+{
+	u64 end = addr + PUD_SIZE;
+	u32 page, last;
+
+	void_cleaning(addr, PUD_SIZE);
+	list_for_each_entry_from(extent, &extents, list) {
+		page = page_number(extent, addr);
+		last = page + pages_below(extent, addr, end);
+		petmem_buddy_take(&extent->buddy, page, last - page);
+		for (; page < last; page += LARGE)
+			account_large(extent, page);
+		addr = min(end, extent_end(extent));
+		if (addr == end)
+			return;
+	}
+}
+
+/* From one node, or from any for NUMA_NO_NODE. */
+static u64 find_giant(int node)
+{
+	struct extent *extent;
+	bool found;
+	u64 addr;
+
+	lockdep_assert_held(&extents_mutex);
+
+	list_for_each_entry(extent, &extents, list) {
+		if (node != NUMA_NO_NODE && extent->node != node)
+			continue;
+		for (addr = ALIGN(extent->start, PUD_SIZE);
+		     addr < extent_end(extent); addr += PUD_SIZE) {
+			spin_lock(&pool_lock);
+			found = giant_is_free(extent, addr);
+			if (found)
+				take_giant(extent, addr);
+			spin_unlock(&pool_lock);
+			if (found)
+				return addr;
+		}
+	}
+	return 0;
+}
+
+uintptr_t petmem_alloc_giant(void)
+{
+	u64 addr;
+
+	mutex_lock(&extents_mutex);
+	addr = find_giant(numa_node_id()) ?: find_giant(NUMA_NO_NODE);
+	mutex_unlock(&extents_mutex);
+	return addr;
 }
 
 /* ---- The extents ---- */
@@ -555,11 +664,53 @@ static void enter_addresses(const struct extent *extent, struct extent *to)
 {
 	struct block_table *table = rcu_dereference_protected(
 		block_table, lockdep_is_held(&extents_mutex));
-	u64 end = extent->start + extent_size(extent);
+	u64 end = extent_end(extent);
 	unsigned long i;
 
 	for (i = extent->start >> block_shift; i < end >> block_shift; i++)
 		table->extent[i] = to;
+}
+
+/* The extent of an address, if there is one. Under extents_mutex. */
+static struct extent *find_extent(u64 addr)
+{
+	struct block_table *table = rcu_dereference_protected(
+		block_table, lockdep_is_held(&extents_mutex));
+	u64 block = addr >> block_shift;
+
+	return block < table->nr ? table->extent[block] : NULL;
+}
+
+static bool is_whole(u64 gigabyte)
+{
+	u64 step = min_t(u64, BIT_ULL(block_shift), PUD_SIZE);
+	struct extent *first = find_extent(gigabyte), *extent;
+	u64 addr;
+
+	for (addr = gigabyte; addr < gigabyte + PUD_SIZE; addr += step) {
+		extent = find_extent(addr);
+		if (!extent || extent->node != first->node)
+			return false;
+	}
+	return true;
+}
+
+/* Blocks came or went: what makes up whole GiB there now? Under both locks. */
+static void mark_whole(u64 start, u64 end)
+{
+	u64 step = min_t(u64, BIT_ULL(block_shift), PUD_SIZE);
+	struct extent *extent;
+	u64 addr;
+
+	for (addr = start & PUD_MASK; addr < ALIGN(end, PUD_SIZE);
+	     addr += step) {
+		extent = find_extent(addr);
+		if (!extent)
+			continue;
+		extent->whole = is_whole(addr & PUD_MASK);
+		if (extent->buddy.nr_free)
+			make_available(extent);
+	}
 }
 
 static bool overlaps(u64 start, u64 size)
@@ -567,8 +718,7 @@ static bool overlaps(u64 start, u64 size)
 	struct extent *extent;
 
 	list_for_each_entry(extent, &extents, list)
-		if (start < extent->start + extent_size(extent) &&
-		    extent->start < start + size)
+		if (start < extent_end(extent) && extent->start < start + size)
 			return true;
 	return false;
 }
@@ -601,8 +751,9 @@ int petmem_pool_add(u64 start, u64 size, int node)
 	enter_addresses(extent, extent);
 	list_add_tail(&extent->list, position(start));
 	spin_lock(&pool_lock);
-	list_add_tail(&extent->available, &available);
+	list_add(&extent->available, &available);
 	count[PETMEM_PAGE_FREE] += extent->nr_pages;
+	mark_whole(start, start + size);
 	spin_unlock(&pool_lock);
 	mutex_unlock(&extents_mutex);
 	petmem_cleaner_wake();
@@ -641,6 +792,9 @@ int petmem_pool_remove(u64 start, u64 size)
 		enter_addresses(extent, NULL);
 		list_del(&extent->list);
 		extent_free(extent);
+		spin_lock(&pool_lock);
+		mark_whole(start, start + size);
+		spin_unlock(&pool_lock);
 		err = 0;
 		break;
 	}

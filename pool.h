@@ -130,6 +130,25 @@ void petmem_split_large(uintptr_t page_addr);
 u32 petmem_large_refs(uintptr_t page_addr);
 
 /**
+ * petmem_large_note() - what the owner of a 2 MiB page wants to keep with it
+ * @page_addr: physical address
+ *
+ * Return: where it is kept; 0 in it at first.
+ */
+u64 *petmem_large_note(uintptr_t page_addr);
+
+/**
+ * petmem_alloc_giant() - take an aligned 1 GiB for data, as 512 pages of 2 MiB
+ *
+ * It may lie in several donations that are adjacent and of one node. Each of the 512 is
+ * as from petmem_alloc_large().
+ *
+ * Return: as from petmem_alloc_pages().
+ * Context: may sleep; no family's lock is held.
+ */
+uintptr_t petmem_alloc_giant(void);
+
+/**
  * petmem_page_is_shared() - does more than one entry lead to a data page?
  * @page_addr: physical address
  */

@@ -15,6 +15,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -113,35 +114,48 @@ static void notifier_free(struct mmu_notifier *notifier)
 		wake_up(&all_freed);
 }
 
-/*
- * Is it munmap() of the region? There is no other way to unmap it. What may not block
- * is the OOM reaper, which leaves a VM_PFNMAP mapping alone.
- */
-static bool unmaps_region(const struct mmu_notifier_range *range)
+/* What may not block is the OOM reaper, which leaves a VM_PFNMAP mapping alone. */
+static bool concerns_region(const struct mmu_notifier_range *range)
 {
-	return range->event == MMU_NOTIFY_UNMAP &&
-	       range->end > PETMEM_REGION_START &&
+	return range->end > PETMEM_REGION_START &&
 	       range->start < PETMEM_REGION_END &&
 	       mmu_notifier_range_blockable(range);
 }
 
-static int notifier_unmap_start(struct mmu_notifier *notifier,
-				const struct mmu_notifier_range *range)
+/* Is it munmap() of the region? There is no other way to unmap it. */
+static bool unmaps_region(const struct mmu_notifier_range *range)
+{
+	return range->event == MMU_NOTIFY_UNMAP && concerns_region(range);
+}
+
+/* Does Linux want a 1 GiB page split? compat.h says when. */
+static bool wants_split(const struct mmu_notifier_range *range)
+{
+	return range->event == MMU_NOTIFY_CLEAR &&
+	       range->end - range->start == PUD_SIZE && concerns_region(range);
+}
+
+static int notifier_start(struct mmu_notifier *notifier,
+			  const struct mmu_notifier_range *range)
 {
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
-	if (!unmaps_region(range))
+	if (!unmaps_region(range) && !wants_split(range))
 		return 0;
 	mutex_lock(&process->family->lock);
-	leave_region(process);
+	if (unmaps_region(range))
+		leave_region(process);
+	else if (process->map)
+		petmem_pgtables_split(petmem_process_mm(process), range->start,
+				      range->end);
 	mutex_unlock(&process->family->lock);
 	return 0;
 }
 
 /* Now the other notifiers of the mm have taken the pages from their devices, too. */
-static void notifier_unmap_end(struct mmu_notifier *notifier,
-			       const struct mmu_notifier_range *range)
+static void notifier_end(struct mmu_notifier *notifier,
+			 const struct mmu_notifier_range *range)
 {
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
@@ -197,8 +211,8 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 static const struct mmu_notifier_ops notifier_ops = {
 	.alloc_notifier = notifier_alloc,
 	.free_notifier = notifier_free,
-	.invalidate_range_start = notifier_unmap_start,
-	.invalidate_range_end = notifier_unmap_end,
+	.invalidate_range_start = notifier_start,
+	.invalidate_range_end = notifier_end,
 	.release = notifier_release,
 };
 

@@ -121,8 +121,9 @@ int pet_fault_around(unsigned int pages);
  * which is so at first: where an allocation covers an aligned 2 MiB, none of it is mapped
  * yet, and there is such a page. Allocations of 2 MiB and more begin at a multiple of
  * 2 MiB then. Large pages cost less to touch and to use, and more memory where little
- * of them is touched. PETMEM_LARGE_PAGES=0 or 1 in the environment sets it from the
- * start.
+ * of them is touched. What is mapped ahead may have pages of 1 GiB in the same way; a
+ * touch never brings one, which would take a tenth of a second or more to clear.
+ * PETMEM_LARGE_PAGES=0 or 1 in the environment sets it from the start.
  * Returns 0, or -1 with errno.
  */
 int pet_large_pages(int on);

@@ -12,8 +12,9 @@
 #include "map.h"
 #include "proc.h"
 
-#define KINDS (PETMEM_SPAN_GUARD + 1)
+#define KINDS (PETMEM_SPAN_GIANT_SHARED + 1)
 #define LARGE_PAGE (2ULL << 20)
+#define GIANT_PAGE (1ULL << 30)
 
 /* So many allocations have a row of their own, and so many parts at most. */
 #define MAX_ROWS 64
@@ -32,6 +33,8 @@ static const struct {
 	[PETMEM_SPAN_LARGE] = { PAINT_LARGE, "2 MiB pages" },
 	[PETMEM_SPAN_LARGE_SHARED] = { PAINT_SHARED, "2 MiB pages, shared" },
 	[PETMEM_SPAN_GUARD] = { PAINT_GUARD, "guard page" },
+	[PETMEM_SPAN_GIANT] = { PAINT_LARGE, "1 GiB pages" },
+	[PETMEM_SPAN_GIANT_SHARED] = { PAINT_SHARED, "1 GiB pages, shared" },
 };
 
 struct spans {
@@ -202,19 +205,24 @@ static void note_pages(struct picture *picture, const uint64_t share[KINDS])
 	uint64_t small = share[PETMEM_SPAN_PAGES] + share[PETMEM_SPAN_SHARED];
 	uint64_t large =
 		share[PETMEM_SPAN_LARGE] + share[PETMEM_SPAN_LARGE_SHARED];
-	uint64_t shared =
-		share[PETMEM_SPAN_SHARED] + share[PETMEM_SPAN_LARGE_SHARED];
-	char more[NOTE_MAX] = "";
+	uint64_t giant =
+		share[PETMEM_SPAN_GIANT] + share[PETMEM_SPAN_GIANT_SHARED];
+	uint64_t shared = share[PETMEM_SPAN_SHARED] +
+			  share[PETMEM_SPAN_LARGE_SHARED] +
+			  share[PETMEM_SPAN_GIANT_SHARED];
+	uint64_t all = small + large + giant;
+	char of_large[NOTE_MAX] = "", of_giant[NOTE_MAX] = "";
 
 	if (large)
-		snprintf(more, sizeof(more), " + %llu x 2M",
+		snprintf(of_large, sizeof(of_large), " + %llu x 2M",
 			 (unsigned long long)(large / LARGE_PAGE));
-	picture_note(
-		picture, "%llu x 4K%s, %llu%% shared",
-		(unsigned long long)(small / PETMEM_PAGE_SIZE), more,
-		(unsigned long long)(small + large
-					     ? shared * 100 / (small + large)
-					     : 0));
+	if (giant)
+		snprintf(of_giant, sizeof(of_giant), " + %llu x 1G",
+			 (unsigned long long)(giant / GIANT_PAGE));
+	picture_note(picture, "%llu x 4K%s%s, %llu%% shared",
+		     (unsigned long long)(small / PETMEM_PAGE_SIZE), of_large,
+		     of_giant,
+		     (unsigned long long)(all ? shared * 100 / all : 0));
 }
 
 static void draw_allocation(struct picture *picture,

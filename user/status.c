@@ -40,6 +40,7 @@ static void list_numbers(const struct report *report, struct number *list)
 		{ "table_pages", status->table_pages },
 		{ "data_pages", status->data_pages },
 		{ "large_pages", status->large_pages },
+		{ "giant_pages", status->giant_pages },
 		{ "processes", status->processes },
 		{ "native_processes", status->native_processes },
 		{ "block_size", status->block_size },

@@ -60,13 +60,14 @@ static bool same_counts(const struct petmem_status *before,
 	    before->free_pages == after->free_pages &&
 	    before->table_pages == after->table_pages &&
 	    before->data_pages == after->data_pages &&
-	    before->large_pages == after->large_pages)
+	    before->large_pages == after->large_pages &&
+	    before->giant_pages == after->giant_pages)
 		return true;
-	printf("# pages: total %llu->%llu free %llu->%llu table %llu->%llu data %llu->%llu large %llu->%llu\n",
+	printf("# pages: total %llu->%llu free %llu->%llu table %llu->%llu data %llu->%llu large %llu->%llu giant %llu->%llu\n",
 	       before->total_pages, after->total_pages, before->free_pages,
 	       after->free_pages, before->table_pages, after->table_pages,
 	       before->data_pages, after->data_pages, before->large_pages,
-	       after->large_pages);
+	       after->large_pages, before->giant_pages, after->giant_pages);
 	return false;
 }
 

@@ -380,6 +380,7 @@ static int status(struct petmem_status *status)
 		.table_pages = 33,
 		.data_pages = 44,
 		.large_pages = 0,
+		.giant_pages = 0,
 		.processes = 55,
 		.native_processes = 33,
 		.blocks = 66,

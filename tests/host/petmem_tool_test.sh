@@ -186,6 +186,34 @@ test_prefers_movable_blocks()
 	blocks 0=Normal 1=donated 2=donated 3=Normal 4=donated
 }
 
+# What can become 1 GiB pages, though higher blocks are free, too.
+test_prefers_whole_gigabytes()
+{
+	machine $SIZE_128M 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18
+	petmem 0 1152
+	blocks 0=Normal 1=Normal 2=Normal 3=Normal 4=Normal 5=Normal 6=Normal \
+		7=donated 8=donated 9=donated 10=donated 11=donated \
+		12=donated 13=donated 14=donated 15=donated 16=Normal \
+		17=Normal 18=Normal
+}
+
+test_takes_another_gigabyte_for_a_busy_one()
+{
+	machine $SIZE_128M 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+	is 14 fail_offline $EBUSY
+	petmem 0 1024
+	log offline 15 offline 14 offline 7 offline 6 offline 5 offline 4 \
+		offline 3 offline 2 offline 1 donate 15 donate 7 donate 6 \
+		donate 5 donate 4 donate 3 donate 2 donate 1
+}
+
+test_breaks_no_gigabyte_for_less()
+{
+	machine $SIZE_128M 8 9 10 11 12 13 14 15 16 17 18
+	petmem 0 128
+	log offline 18 donate 18
+}
+
 test_orders_numbers_not_names()
 {
 	machine $SIZE_128M 9 10 100 1000
@@ -955,6 +983,7 @@ clean_pages: 20
 table_pages: 33
 data_pages: 44
 large_pages: 0
+giant_pages: 0
 processes: 55
 native_processes: 33
 block_size: 134217728
@@ -983,6 +1012,7 @@ test_status_as_json()
   "table_pages": 33,
   "data_pages": 44,
   "large_pages": 0,
+  "giant_pages": 0,
   "processes": 55,
   "native_processes": 33,
   "block_size": 134217728,
