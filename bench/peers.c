@@ -124,7 +124,8 @@ const struct peer peers[] = {
 	{
 		.name = "linux",
 		.label = "Linux 4 KiB",
-		.traits = PEER_FORK | PEER_RANGES | PEER_THREADS | PEER_QUICK,
+		.traits = PEER_FORK | PEER_RANGES | PEER_THREADS | PEER_QUICK |
+			  PEER_GIANT,
 		.set_up = use_small_pages,
 		.get = get_small,
 		.put = unmap,
@@ -140,7 +141,7 @@ const struct peer peers[] = {
 	{
 		.name = "thp",
 		.label = "Linux THP",
-		.traits = PEER_LARGE | PEER_FORK,
+		.traits = PEER_LARGE | PEER_FORK | PEER_GIANT,
 		.set_up = is_there,
 		.get = get_transparent,
 		.put = unmap,
@@ -230,8 +231,18 @@ const struct peer peers[] = {
 	{
 		.name = "large",
 		.label = "petmem nat 2M",
-		.traits = PEER_POOL | PEER_LARGE | PEER_FORK | PEER_QUICK,
+		.traits = PEER_POOL | PEER_LARGE | PEER_FORK | PEER_QUICK |
+			  PEER_GIANT,
 		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=1" },
+		.set_up = connect_petmem,
+		.get = get_petmem,
+		.put = put_petmem,
+	},
+	{
+		.name = "ahead-large",
+		.label = "petmem ahead L",
+		.traits = PEER_POOL | PEER_LARGE | PEER_EAGER | PEER_GIANT,
+		.settings = { "PETMEM_POPULATE=1", "PETMEM_LARGE_PAGES=1" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
 		.put = put_petmem,
@@ -239,7 +250,7 @@ const struct peer peers[] = {
 	{
 		.name = "zeroed",
 		.label = "petmem cleared",
-		.traits = PEER_POOL | PEER_LARGE | PEER_QUICK,
+		.traits = PEER_POOL | PEER_LARGE | PEER_QUICK | PEER_GIANT,
 		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=1" },
 		.set_up = connect_petmem,
 		.get = get_petmem,

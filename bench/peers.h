@@ -26,6 +26,7 @@ enum peer_traits {
 	PEER_RANGES = 1 << 4, /* worth a look with many ranges */
 	PEER_THREADS = 1 << 5, /* worth a look with two threads at once */
 	PEER_QUICK = 1 << 6, /* part of a quick run */
+	PEER_GIANT = 1 << 7, /* worth a look at 1 GiB */
 };
 
 /*

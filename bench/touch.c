@@ -12,7 +12,7 @@
 #define MANY_CALLS 1024
 
 static const size_t touch_sizes[] = {
-	4 * KIB, 64 * KIB, LARGE_PAGE, 16 * MIB, 256 * MIB,
+	4 * KIB, 64 * KIB, LARGE_PAGE, 16 * MIB, 256 * MIB, GIB,
 };
 
 static const size_t call_sizes[] = { 4 * KIB, 64 * KIB, LARGE_PAGE };
@@ -24,6 +24,8 @@ static const size_t call_sizes[] = { 4 * KIB, 64 * KIB, LARGE_PAGE };
 static bool fits(const struct peer *peer, size_t size)
 {
 	if (quick && size > QUICK_LIMIT)
+		return false;
+	if (size >= GIB && !(peer->traits & PEER_GIANT))
 		return false;
 	return !(peer->traits & PEER_LARGE) || size % LARGE_PAGE == 0;
 }
