@@ -235,14 +235,27 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 	return 0;
 }
 
+/* Has a node a free page? Under pool_lock. */
+static bool has_some(int node)
+{
+	struct extent *extent;
+
+	list_for_each_entry(extent, &available, available)
+		if (extent->node == node)
+			return true;
+	return false;
+}
+
+/* Another node's 2 MiB page is no match for 4 KiB of the processor's own. */
 static uintptr_t alloc(u32 num_pages, enum petmem_page_kind kind,
 		       enum take_as as)
 {
+	int node = numa_node_id();
 	uintptr_t page_addr;
 
 	spin_lock(&pool_lock);
-	page_addr = take(num_pages, kind, as, numa_node_id());
-	if (!page_addr)
+	page_addr = take(num_pages, kind, as, node);
+	if (!page_addr && !(as == AS_LARGE && has_some(node)))
 		page_addr = take(num_pages, kind, as, NUMA_NO_NODE);
 	spin_unlock(&pool_lock);
 	return page_addr;

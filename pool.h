@@ -92,7 +92,8 @@ u64 petmem_put_page(uintptr_t page_addr);
 /**
  * petmem_alloc_large() - take a 2 MiB page for data
  *
- * Not cleared. It has one reference as a whole, the caller's.
+ * Not cleared. It has one reference as a whole, the caller's. One of another NUMA node
+ * is taken only when the processor's own has no page left.
  *
  * Return: as from petmem_alloc_pages().
  * Context: any but interrupts.

@@ -963,6 +963,8 @@ copies: 222
 forks: 333
 max_family_pages: 444
 max_user_pages: 555
+node: 0 free 32763 of 32768
+node: 1 free 65536 of 65536
 block: 0x8000000-0x18000000 node 1 free 65536 of 65536
 block: 0x130000000-0x138000000 node 0 free 32763 of 32768
 user: 0 pages 77 families 1
@@ -993,6 +995,9 @@ test_status_as_json()
   "max_user_pages": 555,
   "blocks": [
     {"start": 5100273664, "size": 134217728, "node": 0, "free_pages": 32763}
+  ],
+  "nodes": [
+    {"node": 0, "pages": 32768, "free_pages": 32763}
   ],
   "users": [
     {"uid": 0, "pages": 77, "families": 1},
