@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# petmem_tool_test.sh PETMEM - test the donation tool on a made-up machine.
+# petmem_tool_test.sh PETMEM [PATTERN] - test the donation tool on a made-up machine, or do
+# those of the tests whose names match.
 #
 # PETMEM is the tool linked with petmem_tool_kernel.c, which says what the files
 # of the machine mean. Each test gets a machine of its own. Speaks TAP.
@@ -1177,6 +1178,93 @@ test_bad_usage()
 	blocks 0=Normal 1=donated
 }
 
+# on_terminal COLUMNS STATUS ARGUMENT...: the same with standard error on a terminal of so
+# many columns. What comes there is in screen, with <CR> and <EL> for what moves about.
+on_terminal()
+{
+	local status=0 command
+
+	printf -v command '%q ' timeout -s KILL 20 "${tool[@]}" "${@:3}"
+	script -qec "stty cols $1 && $command >out" typescript >/dev/null </dev/null || status=$?
+	sed -e '/^Script \(started\|done\)/d' -e 's/\r$//' -e 's/\r/<CR>/g' -e 's/\x1b\[K/<EL>/g' \
+		typescript >screen
+	sed 's/^/# screen: /' screen
+	[ "$status" = "$2" ] || wrong "exit status $status, expected $2"
+}
+
+# What the terminal must have got, all of it.
+screen()
+{
+	[ "$(cat screen)" = "$1" ] || wrong "expected on the screen: $1"
+}
+
+test_progress_of_a_donation()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 2 fail_offline $EBUSY
+	on_terminal 80 0 256
+	screen "<CR>petmem: took 0 of 256 MB; memory3 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory2 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory1 is next<EL><CR><EL>"
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+}
+
+test_progress_of_all_that_petmem_conf_says()
+{
+	machine $SIZE_128M 0 1 2 3
+	config "donate 128M" "donate 128M"
+	on_terminal 80 0 --config petmem.conf
+	screen "<CR>petmem: took 0 of 256 MB; memory3 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory2 is next<EL><CR><EL>"
+}
+
+test_progress_makes_way_for_messages()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_offline $EBUSY
+	is 1 fail_online $EBUSY
+	on_terminal 80 1 256
+	grep -qx "<CR>.*<EL><CR><EL>petmem: 256 MB cannot be had: only 128 MB went offline" screen ||
+		wrong "a message over the progress"
+	grep -qx "<CR>petmem: putting memory1 back<EL><CR><EL>petmem: memory1 is offline and .*" \
+		screen || wrong "a message over the progress"
+}
+
+test_progress_of_a_release()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 3
+	on_terminal 80 0 --release
+	screen "<CR>petmem: released 0 of 256 MB; memory1 is next<EL><CR><EL>\
+<CR>petmem: released 128 of 256 MB; memory3 is next<EL><CR><EL>"
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+}
+
+test_progress_of_a_part_of_a_release()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2 3
+	on_terminal 80 0 --release 129
+	screen "<CR>petmem: released 0 of 256 MB; memory1 is next<EL><CR><EL>\
+<CR>petmem: released 128 of 256 MB; memory2 is next<EL><CR><EL>"
+}
+
+test_progress_fits_into_a_narrow_terminal()
+{
+	machine $SIZE_128M 0 1
+	on_terminal 20 0 128
+	screen "<CR>petmem: took 0 of 1<EL><CR><EL>"
+}
+
+test_no_progress_without_a_terminal()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 256
+	no_err
+	petmem 0 --release
+	no_err
+}
+
 test_help_and_version_need_no_module()
 {
 	machine $SIZE_128M 0 1
@@ -1188,7 +1276,7 @@ test_help_and_version_need_no_module()
 }
 
 mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_//p' |
-	grep -v '^one_signal')
+	grep -v '^one_signal' | grep -e "${2:-}")
 echo "1..${#tests[@]}"
 number=0 failed=0
 for name in "${tests[@]}"; do
