@@ -157,3 +157,13 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 	give_pages(buddy, first, count);
 	return 0;
 }
+
+u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
+{
+	u8 order;
+
+	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
+		if (buddy->order[page >> order << order] == order)
+			return order;
+	return PETMEM_BUDDY_USED;
+}

@@ -71,6 +71,7 @@ union argument {
 	struct petmem_process_info process;
 	struct petmem_walk walk;
 	struct petmem_span span;
+	struct petmem_run run;
 };
 
 static int do_version(struct file *file, union argument *argument)
@@ -279,6 +280,11 @@ static int do_span(struct file *file, union argument *argument)
 	return petmem_inspect_span(&argument->span);
 }
 
+static int do_run(struct file *file, union argument *argument)
+{
+	return petmem_inspect_run(&argument->run);
+}
+
 /* .undo, if any, is called when the result of .run cannot be told to the caller. */
 static const struct command {
 	unsigned int number;
@@ -303,6 +309,7 @@ static const struct command {
 	{ PETMEM_IOC_PROCESS, do_process },
 	{ PETMEM_IOC_WALK, do_walk },
 	{ PETMEM_IOC_SPAN, do_span },
+	{ PETMEM_IOC_RUN, do_run },
 };
 
 static int run_command(const struct command *command, struct file *file,

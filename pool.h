@@ -208,6 +208,15 @@ void petmem_pool_status(struct petmem_status *status);
 int petmem_pool_block(struct petmem_block *block);
 
 /**
+ * petmem_pool_run() - describe what is in a donated range from a page on
+ * @run: .addr is read, all else is set
+ *
+ * Return: 0; -ENOENT when the page is not the pool's.
+ * Context: may sleep.
+ */
+int petmem_pool_run(struct petmem_run *run);
+
+/**
  * petmem_pool_exit() - free what is left when all memory has been removed
  *
  * Context: module exit.

@@ -190,8 +190,8 @@ static void donates_from_a_node(void)
 	run(0, "petmem 256 --node 1");
 	CHECK(block_of(1).node == 1);
 	run(0, "petmem --status --json");
-	CHECK(!says("\"node\": 0,") &&
-	      says("{\"node\": 1, \"pages\": 65536, \"free_pages\": 65536}"));
+	CHECK(strstr(output, "\"node\": 0,") == NULL);
+	CHECK(says("{\"node\": 1, \"pages\": 65536, \"free_pages\": 65536}"));
 	run(1, "petmem 128 --node 2 2>&1");
 	CHECK(says("on node 2") && says("nothing was donated"));
 	give_back();

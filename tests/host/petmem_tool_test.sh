@@ -564,10 +564,54 @@ node 1             ========PPPPPPPP                 128 MB Linux, 128 MB petmem
 Donated ranges
 0x10000000 node 0  ................................ 0 of 32768 pages used
 0x18000000 node 1  ################................ 16384 of 32768 pages used
-0x108000000 node 1 #............................... 1 of 32768 pages used
+0x108000000 node 1 T............................... 1 of 32768 pages used
 
-# data   . free   P petmem   = Linux   - offline   "
+Free memory, by buddy order; 0% is in blocks below 2 MiB
+order 0, 4 KiB     .                                1 block
+order 1, 8 KiB     .                                1 block
+order 2, 16 KiB    .                                1 block
+order 3, 32 KiB    .                                1 block
+order 4, 64 KiB    .                                1 block
+order 5, 128 KiB   .                                1 block
+order 6, 256 KiB   .                                1 block
+order 7, 512 KiB   .                                1 block
+order 8, 1 MiB     .                                1 block
+order 9, 2 MiB     .                                1 block
+order 10, 4 MiB    .                                1 block
+order 11, 8 MiB    ..                               1 block
+order 12, 16 MiB   ....                             1 block
+order 13, 32 MiB   ........                         1 block
+order 14, 64 MiB   ................................ 2 blocks
+order 15, 128 MiB  ................................ 1 block
+
+# data   T table   . free   P petmem   = Linux   - offline   "
 	log ""
+}
+
+test_draws_fragments()
+{
+	machine $SIZE_128M 2
+	donated 2
+	# Five pages are free: order 0, and order 2.
+	is 2 used 32763
+	petmem 0 pool
+	grep -q "^Free memory, by buddy order; 100% is in blocks below 2 MiB" out ||
+		wrong "not fragmented"
+	grep -q "^order 2, 16 KiB .* 1 block$" out || wrong "no block of order 2"
+	[ "$(grep -c "^order" out)" = 2 ] || wrong "not two orders"
+	is 2 used 32768
+	petmem 0 pool
+	! grep -q "buddy order" out || wrong "nothing is free"
+}
+
+test_draws_amounts_for_who_may_not_see_more()
+{
+	drawn_machine
+	echo 1 >"$TEST_KERNEL/members_only"
+	petmem 0 pool
+	no_err
+	grep -qx "0x108000000 node 1 #\.* 1 of 32768 pages used" out || wrong "no amount"
+	! grep -q "buddy order" out || wrong "orders that nobody told"
 }
 
 test_draws_in_utf8_without_colours_into_a_file()
@@ -594,10 +638,10 @@ test_draws_into_files()
 	petmem 0 pool --svg pool.svg --html pool.html
 	out ""
 	python3 -c 'import sys, xml.dom.minidom as d; d.parse("pool.svg")' || wrong "no XML"
-	[ "$(grep -c '<rect class="p[0-9]*" ' pool.svg)" = 10 ] || wrong "not 10 segments"
-	[ "$(grep -o '<i class="p[0-9]*" style' pool.html | wc -l)" = 10 ] || wrong "not 10 segments"
+	[ "$(grep -c '<rect class="p[0-9]*" ' pool.svg)" = 26 ] || wrong "not 26 segments"
+	[ "$(grep -o '<i class="p[0-9]*" style' pool.html | wc -l)" = 26 ] || wrong "not 26 segments"
 	for file in pool.svg pool.html; do
-		grep -q "16384 pages in use" $file || wrong "$file: no tip"
+		grep -q "16384 of 16384 pages in use, most as 4 KiB pages" $file || wrong "$file: no tip"
 		grep -q "prefers-color-scheme:dark" $file || wrong "$file: no dark colours"
 		! grep -E 'src=|href=|url\(|@import' $file || wrong "$file needs another file"
 	done
