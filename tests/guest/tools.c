@@ -133,8 +133,33 @@ static void status(void)
 	memory[PAGE] = 1;
 	run(0, "petmem --status");
 	CHECK(says("\nuser: 0 pages 1 families 1\n"));
+	CHECK(says("\nnode: 0 free ") && says("\nblock: 0x"));
 	run(0, "petmem --status --json");
 	CHECK(says("{\"uid\": 0, \"pages\": 1, \"families\": 1}"));
+}
+
+static void pool(void)
+{
+	char line[64];
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(16 * PAGE);
+	for (int i = 0; i < 16; i++)
+		memory[i * PAGE] = 1;
+	run(0, "COLUMNS=80 petmem pool");
+	snprintf(line, sizeof(line), " %llu of ",
+		 16 + pool_status().table_pages);
+	CHECK(says("\nnode 0 ") && says("Donated ranges\n0x") && says(line));
+	CHECK(says(
+		"\nFree memory, by buddy order; 0% is in blocks below 2 MiB\n"));
+	CHECK(says("\norder ") && says(" 1 block\n") && says(" data "));
+	run(0, "petmem pool --svg -");
+	CHECK(says(" pages in use, most as 4 KiB pages</title>"));
+	CHECK(says("</svg>\n"));
+	run(0, "petmem pool --html -");
+	CHECK(says(" pages in use, most as 4 KiB pages\"") &&
+	      says("</html>\n"));
 }
 
 static void once(void)
@@ -285,6 +310,8 @@ static const struct guest_case cases[] = {
 	{ "petmem map draws ranges and pages", maps },
 	{ "petmem map draws in parts what is too much", maps_in_parts },
 	{ "petmem --status tells users, as JSON too", status },
+	{ "petmem pool draws what is in use, and how the rest hangs together",
+	  pool },
 	{ "petmem top --once", once },
 	{ "petmem top is live, and ends with q", live_q },
 	{ "petmem top ends with ^C, and leaves the terminal as it was",
