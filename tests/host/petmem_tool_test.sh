@@ -584,7 +584,7 @@ order 13, 32 MiB   ........                         1 block
 order 14, 64 MiB   ................................ 2 blocks
 order 15, 128 MiB  ................................ 1 block
 
-# data   T table   . free   P petmem   = Linux   - offline   "
+# data   T table   . free   P petmem   = Linux   - offline"
 	log ""
 }
 
@@ -626,10 +626,26 @@ test_draws_in_utf8_without_colours_into_a_file()
 test_draws_a_narrow_picture()
 {
 	drawn_machine
+	export COLUMNS=40
+	petmem 0 pool
+	grep -qx "node 0      128 MB Linux, 256 MB petmem" out || wrong "no label and note in one line"
+	grep -qx "==========----------PPPPPPPPPPPPPPPPPPPP" out || wrong "no bar below them"
+	grep -qx "16384 of 32768 pages used" out || wrong "what does not fit has no line of its own"
+	grep -qx "# data   T table   . free   P petmem" out || wrong "a legend that is too long"
+	# Only a heading may be longer.
+	! grep -v "^Free memory" out | grep -q "^.\{41\}" || wrong "too long a line"
 	export COLUMNS=10
 	petmem 0 pool
-	grep -qx "node 0             ====----PPPPPPPP 128 MB Linux, 256 MB petmem" out ||
-		wrong "the bar is not as short as it may be"
+	grep -qx "====----PPPPPPPP" out || wrong "the bar is not as short as it may be"
+}
+
+test_fills_the_width()
+{
+	drawn_machine
+	export COLUMNS=200
+	petmem 0 pool
+	[ "$(grep "^node 0 " out | wc -L)" = 199 ] || [ "$(grep "^node 0 " out | wc -L)" = 200 ] ||
+		wrong "not as wide as there is room"
 }
 
 test_draws_into_files()
