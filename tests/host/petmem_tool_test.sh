@@ -628,7 +628,7 @@ test_draws_a_narrow_picture()
 	drawn_machine
 	export COLUMNS=40
 	petmem 0 pool
-	grep -qx "node 0      128 MB Linux, 256 MB petmem" out || wrong "no label and note in one line"
+	grep -qx "node 0       128 MB Linux, 256 MB petmem" out || wrong "no label and note in one line"
 	grep -qx "==========----------PPPPPPPPPPPPPPPPPPPP" out || wrong "no bar below them"
 	grep -qx "16384 of 32768 pages used" out || wrong "what does not fit has no line of its own"
 	grep -qx "# data   T table   . free   P petmem" out || wrong "a legend that is too long"
