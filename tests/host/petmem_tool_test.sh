@@ -1004,7 +1004,7 @@ test_release_needs_privilege()
 test_status()
 {
 	machine $SIZE_128M 0 1 38 39
-	donated 38
+	donated 38 39
 	is 38 used 5
 	is 1 donated 2
 	is 1 state offline
@@ -1025,9 +1025,10 @@ forks: 333
 max_family_pages: 444
 max_user_pages: 555
 node: 0 free 32763 of 32768
-node: 1 free 65536 of 65536
+node: 1 free 98304 of 98304
 block: 0x8000000-0x18000000 node 1 free 65536 of 65536
 block: 0x130000000-0x138000000 node 0 free 32763 of 32768
+block: 0x138000000-0x140000000 node 1 free 32768 of 32768
 user: 0 pages 77 families 1
 user: 1000 pages 78 families 1"
 }
