@@ -40,6 +40,7 @@
 #include "account.h"
 #include "cleaner.h"
 #include "compat.h"
+#include "counters.h"
 #include "donation.h"
 #include "inspect.h"
 #include "on_demand.h"
@@ -234,11 +235,7 @@ static int do_release(struct file *file, union argument *argument)
 
 static int do_status(struct file *file, union argument *argument)
 {
-	struct petmem_process_counts counts = petmem_process_count();
-
-	petmem_pool_status(&argument->status);
-	argument->status.processes = counts.bound;
-	argument->status.native_processes = counts.native;
+	petmem_read_status(&argument->status);
 	return 0;
 }
 
@@ -249,14 +246,7 @@ static int do_block(struct file *file, union argument *argument)
 
 static int do_counters(struct file *file, union argument *argument)
 {
-	struct petmem_events events = petmem_process_events();
-
-	argument->counters = (struct petmem_counters){
-		.faults = events.faults,
-		.copies = events.copies,
-		.forks = events.forks,
-	};
-	petmem_account_limits(&argument->counters);
+	petmem_read_counters(&argument->counters);
 	return 0;
 }
 
@@ -367,6 +357,7 @@ static struct miscdevice petmem_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "petmem",
 	.fops = &petmem_fops,
+	.groups = petmem_counter_groups,
 };
 
 static int __init petmem_init(void)

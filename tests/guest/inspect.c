@@ -438,6 +438,48 @@ static void bad_runs(void)
 	join(spawn(ask_as_user, &block.start));
 }
 
+/* ---- Counters ---- */
+
+static uint64_t counter(const char *name)
+{
+	char path[96], text[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/misc/petmem/counters/%s",
+		 name);
+	file = fopen(path, "r");
+	CHECK(file != NULL && fgets(text, sizeof(text), file) != NULL);
+	fclose(file);
+	CHECK(text[strlen(text) - 1] == '\n');
+	return strtoull(text, NULL, 10);
+}
+
+static void counters_in_sysfs(void)
+{
+	struct petmem_counters counters;
+	struct petmem_status status;
+	int device = open_device();
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(5 * PAGE);
+	for (size_t i = 0; i < 5; i++)
+		memory[i * PAGE] = 1;
+	status = pool_status();
+	CHECK(counter("total_pages") == status.total_pages);
+	CHECK(counter("free_pages") == status.free_pages);
+	CHECK(counter("clean_pages") <= status.free_pages);
+	CHECK(counter("table_pages") == status.table_pages);
+	CHECK(counter("data_pages") == status.data_pages);
+	CHECK(counter("large_pages") == 0 && counter("data_pages") == 5);
+	CHECK(counter("processes") == 1);
+	CHECK(counter("native_processes") == (is_native() ? 1 : 0));
+	CHECK(ioctl(device, PETMEM_IOC_COUNTERS, &counters) == 0);
+	CHECK(counters.faults >= 5 && counter("faults") == counters.faults);
+	CHECK(counter("copies") == counters.copies);
+	CHECK(counter("forks") == counters.forks);
+}
+
 /* ---- While it changes ---- */
 
 static void churn(void *argument)
@@ -493,6 +535,7 @@ static const struct guest_case cases[] = {
 	{ "all spans together are the region", whole_region },
 	{ "all runs of physical memory together are the pool", runs },
 	{ "wrong runs are refused, and all to who is not root", bad_runs },
+	{ "sysfs has the counters", counters_in_sysfs },
 	{ "looking at what changes all the time", look_while_it_changes },
 };
 
