@@ -296,6 +296,8 @@ static void live_resizes(void)
 
 	CHECK(tcgetattr(terminal, &before) == 0);
 	wait_for_text("COMMAND\033[K");
+	resize(24, 40);
+	wait_for_text("    PID    MAPPED  FAULTS/S  COMMAND\033[K");
 	resize(5, 30);
 	/* What is cut off at the 30th column. */
 	wait_for_text("\r\n[............................]\033");
