@@ -601,7 +601,7 @@ static const char html_layout[] =
 	".legend i{display:inline-block;width:1em;height:1em;margin-right:.5em;"
 	"vertical-align:-.15em;outline:1px solid #8a93a0}"
 	"@media(max-width:60em){.row{grid-template-columns:1fr auto}"
-	".row>:first-child{text-align:left}.bar{grid-row:2;grid-column:1/3}}";
+	".row>:first-child{text-align:left;white-space:nowrap}.bar{grid-row:2;grid-column:1/3}}";
 
 static void put_html_heading(const struct row *row, FILE *file)
 {
