@@ -129,18 +129,15 @@ u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count)
 	return page;
 }
 
-/* Whether a free block holds @page: one of each order could. */
-static bool in_free_block(const struct petmem_buddy *buddy, u32 page)
+u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
 {
-	u32 order;
+	u8 order;
 
-	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++) {
-		u32 first = page & ~((1U << order) - 1);
-
-		if (buddy->order[first] == order)
-			return true;
-	}
-	return false;
+	/* One block of each order could hold it. */
+	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
+		if (buddy->order[page >> order << order] == order)
+			return order;
+	return PETMEM_BUDDY_USED;
 }
 
 int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
@@ -150,20 +147,10 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 		return -EINVAL;
 
 	/* A free block among the pages holds the first or begins among them. */
-	if (in_free_block(buddy, first) ||
+	if (petmem_buddy_order(buddy, first) != PETMEM_BUDDY_USED ||
 	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
 		return -EINVAL;
 
 	give_pages(buddy, first, count);
 	return 0;
-}
-
-u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
-{
-	u8 order;
-
-	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
-		if (buddy->order[page >> order << order] == order)
-			return order;
-	return PETMEM_BUDDY_USED;
 }
