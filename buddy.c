@@ -129,18 +129,24 @@ u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count)
 	return page;
 }
 
-/* The first page of the free block that holds @page: one of each order could. */
+u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
+{
+	u8 order;
+
+	/* One block of each order could hold it. */
+	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
+		if (buddy->order[page >> order << order] == order)
+			return order;
+	return PETMEM_BUDDY_USED;
+}
+
+/* The first page of the free block that holds @page. */
 static u32 free_block_of(const struct petmem_buddy *buddy, u32 page)
 {
-	u32 order;
+	u8 order = petmem_buddy_order(buddy, page);
 
-	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++) {
-		u32 first = page & ~((1U << order) - 1);
-
-		if (buddy->order[first] == order)
-			return first;
-	}
-	return PETMEM_BUDDY_NONE;
+	return order == PETMEM_BUDDY_USED ? PETMEM_BUDDY_NONE
+					  : page >> order << order;
 }
 
 static u32 block_end(const struct petmem_buddy *buddy, u32 block)
@@ -187,7 +193,7 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 		return -EINVAL;
 
 	/* A free block among the pages holds the first or begins among them. */
-	if (free_block_of(buddy, first) != PETMEM_BUDDY_NONE ||
+	if (petmem_buddy_order(buddy, first) != PETMEM_BUDDY_USED ||
 	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
 		return -EINVAL;
 

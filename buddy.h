@@ -100,4 +100,14 @@ void petmem_buddy_take(struct petmem_buddy *buddy, u32 first, u32 count);
  */
 int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count);
 
+/**
+ * petmem_buddy_order() - of the free block that a page lies in
+ * @buddy: where
+ * @page: less than the number of pages
+ *
+ * Return: the order, or PETMEM_BUDDY_USED when the page is in use.
+ * Context: as for petmem_buddy_alloc().
+ */
+u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page);
+
 #endif /* PETMEM_BUDDY_H */

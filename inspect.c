@@ -456,3 +456,14 @@ int petmem_inspect_span(struct petmem_span *span)
 		*span = result;
 	return err;
 }
+
+/* ---- Physical memory ---- */
+
+int petmem_inspect_run(struct petmem_run *run)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (run->kind || run->order || !PAGE_ALIGNED(run->addr))
+		return -EINVAL;
+	return petmem_pool_run(run);
+}

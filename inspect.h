@@ -33,4 +33,12 @@ int petmem_inspect_walk(struct petmem_walk *walk);
  */
 int petmem_inspect_span(struct petmem_span *span);
 
+/**
+ * petmem_inspect_run() - show what a part of a donated range is used for
+ * @run: as petmem.h says
+ *
+ * Return: 0 or an error as petmem.h lists them.
+ */
+int petmem_inspect_run(struct petmem_run *run);
+
 #endif /* PETMEM_INSPECT_H */

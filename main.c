@@ -40,8 +40,8 @@
 #include "account.h"
 #include "cleaner.h"
 #include "compat.h"
+#include "counters.h"
 #include "donation.h"
-#include "giant.h"
 #include "inspect.h"
 #include "on_demand.h"
 #include "petmem.h"
@@ -72,6 +72,7 @@ union argument {
 	struct petmem_process_info process;
 	struct petmem_walk walk;
 	struct petmem_span span;
+	struct petmem_run run;
 };
 
 static int do_version(struct file *file, union argument *argument)
@@ -234,12 +235,7 @@ static int do_release(struct file *file, union argument *argument)
 
 static int do_status(struct file *file, union argument *argument)
 {
-	struct petmem_process_counts counts = petmem_process_count();
-
-	petmem_pool_status(&argument->status);
-	argument->status.giant_pages = petmem_giant_count();
-	argument->status.processes = counts.bound;
-	argument->status.native_processes = counts.native;
+	petmem_read_status(&argument->status);
 	return 0;
 }
 
@@ -250,14 +246,7 @@ static int do_block(struct file *file, union argument *argument)
 
 static int do_counters(struct file *file, union argument *argument)
 {
-	struct petmem_events events = petmem_process_events();
-
-	argument->counters = (struct petmem_counters){
-		.faults = events.faults,
-		.copies = events.copies,
-		.forks = events.forks,
-	};
-	petmem_account_limits(&argument->counters);
+	petmem_read_counters(&argument->counters);
 	return 0;
 }
 
@@ -279,6 +268,11 @@ static int do_walk(struct file *file, union argument *argument)
 static int do_span(struct file *file, union argument *argument)
 {
 	return petmem_inspect_span(&argument->span);
+}
+
+static int do_run(struct file *file, union argument *argument)
+{
+	return petmem_inspect_run(&argument->run);
 }
 
 /* .undo, if any, is called when the result of .run cannot be told to the caller. */
@@ -305,6 +299,7 @@ static const struct command {
 	{ PETMEM_IOC_PROCESS, do_process },
 	{ PETMEM_IOC_WALK, do_walk },
 	{ PETMEM_IOC_SPAN, do_span },
+	{ PETMEM_IOC_RUN, do_run },
 };
 
 static int run_command(const struct command *command, struct file *file,
@@ -362,6 +357,7 @@ static struct miscdevice petmem_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "petmem",
 	.fops = &petmem_fops,
+	.groups = petmem_counter_groups,
 };
 
 static int __init petmem_init(void)

@@ -328,6 +328,24 @@ struct petmem_span {
 #define PETMEM_SPAN_GIANT_SHARED 8
 
 /*
+ * What is in a donated range from addr on: the rest of a free buddy block, or the longest
+ * run of pages of one kind, but for 2 MiB boundaries, at which it ends. Begin at the
+ * start of the range, go on at addr + size. EPERM: not CAP_SYS_ADMIN. EINVAL: kind, order
+ * or addr. ENOENT: addr is not donated.
+ */
+struct petmem_run {
+	__u64 addr; /* in: physical, multiple of the page size */
+	__u64 size; /* out */
+	__u32 kind; /* in: 0; out: PETMEM_RUN_* */
+	__u32 order; /* in: 0; out: the free block has 1 << order pages in all */
+};
+
+#define PETMEM_RUN_FREE 0
+#define PETMEM_RUN_TABLE 1
+#define PETMEM_RUN_DATA 2
+#define PETMEM_RUN_LARGE 3 /* a 2 MiB page */
+
+/*
  * 'P' with numbers of our own. Plain 1 and 2 would be FIBMAP and FIGETBSZ, which
  * the VFS answers before a driver sees them.
  */
@@ -353,5 +371,6 @@ struct petmem_span {
 #define PETMEM_IOC_PROCESS _IOWR('P', 0xf2, struct petmem_process_info)
 #define PETMEM_IOC_WALK _IOWR('P', 0xf3, struct petmem_walk)
 #define PETMEM_IOC_SPAN _IOWR('P', 0xf4, struct petmem_span)
+#define PETMEM_IOC_RUN _IOWR('P', 0xf5, struct petmem_run)
 
 #endif /* PETMEM_H */

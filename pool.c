@@ -254,14 +254,27 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 	return 0;
 }
 
+/* Has a node a free page? Under pool_lock. */
+static bool has_some(int node)
+{
+	struct extent *extent;
+
+	list_for_each_entry(extent, &available, available)
+		if (extent->node == node)
+			return true;
+	return false;
+}
+
+/* Another node's 2 MiB page is no match for 4 KiB of the processor's own. */
 static uintptr_t alloc(u32 num_pages, enum petmem_page_kind kind,
 		       enum take_as as)
 {
+	int node = numa_node_id();
 	uintptr_t page_addr;
 
 	spin_lock(&pool_lock);
-	page_addr = take(num_pages, kind, as, numa_node_id());
-	if (!page_addr)
+	page_addr = take(num_pages, kind, as, node);
+	if (!page_addr && !(as == AS_LARGE && has_some(node)))
 		page_addr = take(num_pages, kind, as, NUMA_NO_NODE);
 	spin_unlock(&pool_lock);
 	return page_addr;
@@ -847,6 +860,57 @@ int petmem_pool_block(struct petmem_block *block)
 		block->start = extent->start;
 		block->size = extent_size(extent);
 		block->free_pages = READ_ONCE(extent->buddy.nr_free);
+		err = 0;
+		break;
+	}
+	mutex_unlock(&extents_mutex);
+	return err;
+}
+
+/* What a page is that is in use. */
+static u32 run_kind(const struct extent *extent, u32 page)
+{
+	if (unit_of(extent, page)->refs)
+		return PETMEM_RUN_LARGE;
+	return extent->pages[page].kind == PETMEM_PAGE_TABLE ? PETMEM_RUN_TABLE
+							     : PETMEM_RUN_DATA;
+}
+
+/* From @page to the end of the run. Under pool_lock. */
+static u32 run_end(const struct extent *extent, u32 page,
+		   struct petmem_run *run)
+{
+	u8 order = petmem_buddy_order(&extent->buddy, page);
+	u32 end = page + 1;
+
+	if (order != PETMEM_BUDDY_USED) {
+		run->kind = PETMEM_RUN_FREE;
+		run->order = order;
+		return ((page >> order) + 1) << order;
+	}
+	run->kind = run_kind(extent, page);
+	while (end % LARGE && run_kind(extent, end) == run->kind &&
+	       petmem_buddy_order(&extent->buddy, end) == PETMEM_BUDDY_USED)
+		end++;
+	return end;
+}
+
+int petmem_pool_run(struct petmem_run *run)
+{
+	struct extent *extent;
+	int err = -ENOENT;
+	u32 page;
+
+	mutex_lock(&extents_mutex);
+	list_for_each_entry(extent, &extents, list) {
+		if (run->addr < extent->start ||
+		    run->addr - extent->start >= extent_size(extent))
+			continue;
+		page = page_number(extent, run->addr);
+		spin_lock(&pool_lock);
+		run->size = (u64)(run_end(extent, page, run) - page)
+			    << PAGE_SHIFT;
+		spin_unlock(&pool_lock);
 		err = 0;
 		break;
 	}

@@ -92,7 +92,8 @@ u64 petmem_put_page(uintptr_t page_addr);
 /**
  * petmem_alloc_large() - take a 2 MiB page for data
  *
- * Not cleared. It has one reference as a whole, the caller's.
+ * Not cleared. It has one reference as a whole, the caller's. One of another NUMA node
+ * is taken only when the processor's own has no page left.
  *
  * Return: as from petmem_alloc_pages().
  * Context: any but interrupts.
@@ -224,6 +225,15 @@ void petmem_pool_status(struct petmem_status *status);
  * Context: may sleep.
  */
 int petmem_pool_block(struct petmem_block *block);
+
+/**
+ * petmem_pool_run() - describe what is in a donated range from a page on
+ * @run: .addr is read, all else is set
+ *
+ * Return: 0; -ENOENT when the page is not the pool's.
+ * Context: may sleep.
+ */
+int petmem_pool_run(struct petmem_run *run);
 
 /**
  * petmem_pool_exit() - free what is left when all memory has been removed

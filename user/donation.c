@@ -15,6 +15,7 @@
 #include "device.h"
 #include "donation.h"
 #include "interrupt.h"
+#include "progress.h"
 
 /* How long the kernel may try to empty one block. */
 #define OFFLINE_SECONDS 30
@@ -53,7 +54,8 @@ struct donation {
 	size_t count;
 	struct want *wants;
 	size_t want_count;
-	size_t missing; /* blocks that are needed and not held, of all wants */
+	size_t needed; /* blocks, of all wants */
+	size_t missing; /* those of them that are not held */
 };
 
 static uint64_t in_megabytes(const struct blocks *blocks, size_t count)
@@ -104,6 +106,7 @@ static bool bring_online(const struct blocks *blocks, uint64_t number,
 {
 	int err = blocks_online(blocks, number, zone);
 
+	progress_clear();
 	if (!err)
 		return true;
 	warnx("memory%llu is offline and could not be brought back online: %s",
@@ -158,8 +161,9 @@ static int find_wants(struct donation *d, const struct request *requests,
 		want->node = requests[i].node;
 		want->needed = round_up(d->blocks, requests[i].megabytes) +
 			       requests[i].blocks;
-		d->missing += want->needed;
+		d->needed += want->needed;
 	}
+	d->missing = d->needed;
 	return 0;
 }
 
@@ -246,14 +250,11 @@ static bool enough_available(const struct donation *d)
 {
 	uint64_t missing = d->missing * d->blocks->size;
 	uint64_t bytes = available();
-	size_t i, needed = 0;
 
 	if (bytes >= SPARED_BYTES && bytes - SPARED_BYTES >= missing)
 		return true;
-	for (i = 0; i < d->want_count; i++)
-		needed += d->wants[i].needed;
 	warnx("%llu MB cannot be had: %llu MB are missing, %llu MB available, of which Linux keeps %llu MB",
-	      (unsigned long long)in_megabytes(d->blocks, needed),
+	      (unsigned long long)in_megabytes(d->blocks, d->needed),
 	      (unsigned long long)(missing / MEGABYTE),
 	      (unsigned long long)(bytes / MEGABYTE), SPARED_BYTES / MEGABYTE);
 	return false;
@@ -263,9 +264,15 @@ static int offline(const struct donation *d, const struct candidate *c)
 {
 	int err;
 
+	progress_show("petmem: took %llu of %llu MB; memory%llu is next",
+		      (unsigned long long)in_megabytes(d->blocks,
+						       d->needed - d->missing),
+		      (unsigned long long)in_megabytes(d->blocks, d->needed),
+		      (unsigned long long)c->number);
 	interrupt_allow(OFFLINE_SECONDS);
 	err = blocks_offline(d->blocks, c->number);
 	interrupt_forbid();
+	progress_clear();
 	return err == -EINTR && !interrupt_signal() ? -ETIMEDOUT : err;
 }
 
@@ -343,6 +350,8 @@ static bool put_back(struct donation *d, struct candidate *c)
 	c->want->held--;
 	c->want = NULL;
 	d->missing++;
+	progress_show("petmem: putting memory%llu back",
+		      (unsigned long long)c->number);
 	return bring_online(d->blocks, c->number, c->zone);
 }
 
@@ -529,10 +538,12 @@ out:
 
 /*
  * Take one donated range back and bring its blocks online. Returns 0, or an
- * errno after a message. *online counts the blocks that Linux has again.
+ * errno after a message. *online counts the blocks that Linux has again, of so many
+ * that are wanted.
  */
 static int release_range(int device, const struct blocks *blocks,
-			 const struct petmem_block *range, uint64_t *online)
+			 const struct petmem_block *range, uint64_t wanted,
+			 uint64_t *online)
 {
 	unsigned long long pages = range->size / PETMEM_PAGE_SIZE;
 	uint64_t number = range->start / blocks->size;
@@ -552,6 +563,11 @@ static int release_range(int device, const struct blocks *blocks,
 		return err;
 	}
 	for (; number < end; number++) {
+		progress_show(
+			"petmem: released %llu of %llu MB; memory%llu is next",
+			(unsigned long long)in_megabytes(blocks, *online),
+			(unsigned long long)in_megabytes(blocks, wanted),
+			(unsigned long long)number);
 		if (bring_online(blocks, number, BLOCK_ZONE_MOVABLE))
 			++*online;
 		else
@@ -573,13 +589,15 @@ bool release(int device, const struct blocks *blocks, uint64_t megabytes)
 		warnx("%s: %s", PETMEM_DEVICE, strerror(-err));
 		return false;
 	}
-	for (i = 0; i < count && (!megabytes || online < wanted); i++) {
+	for (i = 0; !megabytes && i < count; i++)
+		wanted += ranges[i].size / blocks->size;
+	for (i = 0; i < count && online < wanted; i++) {
 		if (interrupt_signal()) {
 			warnx("interrupted: %s", strsignal(interrupt_signal()));
 			failed = true;
 			break;
 		}
-		if (release_range(device, blocks, &ranges[i], &online))
+		if (release_range(device, blocks, &ranges[i], wanted, &online))
 			failed = true;
 	}
 	free(ranges);

@@ -56,7 +56,7 @@ static const char help[] =
 	"Taking it is all or nothing: it is undone if a signal comes first, or if Linux\n"
 	"would have too little left. Giving it back starts at the lowest address, or\n"
 	"gives all, and passes over blocks in use. It comes back as movable memory,\n"
-	"which can be taken again.\n"
+	"which can be taken again. A terminal shows how far it has come.\n"
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 

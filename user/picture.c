@@ -8,8 +8,12 @@
 
 #include "picture.h"
 
-/* Columns of a bar where the terminal is too narrow for labels, bar and notes. */
+/* A bar has so many columns at least; where that leaves too few for label and note,
+ * these have a line of their own. */
 #define MIN_BAR 16
+
+/* Between the words of a legend. */
+#define LEGEND_GAP 3
 
 /* An SVG file in its own units, which a browser scales. */
 #define SVG_BAR 640
@@ -350,17 +354,55 @@ static void put_bar(const struct row *row, uint64_t whole, FILE *file,
 }
 
 static void put_text_legend(const struct picture *picture, FILE *file,
-			    enum text_style style)
+			    unsigned int columns, enum text_style style)
 {
+	unsigned int column = 0, length;
 	enum paint paint;
 
 	for (paint = 0; paint < PAINT_COUNT; paint++) {
 		if (!picture->used[paint] || paint == PAINT_HOLE)
 			continue;
+		length = 1 + 1 + strlen(paints[paint].name);
+		if (column && column + LEGEND_GAP + length > columns) {
+			fputc('\n', file);
+			column = 0;
+		}
+		fprintf(file, "%*s", column ? LEGEND_GAP : 0, "");
+		column += (column ? LEGEND_GAP : 0) + length;
 		put_cell(file, paint, style);
-		fprintf(file, " %s   ", paints[paint].name);
+		fprintf(file, " %s", paints[paint].name);
 	}
 	fputc('\n', file);
+}
+
+/* Label and note, side by side if there is room, and the bar below. */
+static void put_narrow_row(const struct row *row, uint64_t whole, FILE *file,
+			   unsigned int columns, enum text_style style)
+{
+	size_t used = strlen(label_of(row)) + 1;
+
+	if (used + strlen(note_of(row)) <= columns)
+		fprintf(file, "%s %*s\n", label_of(row), (int)(columns - used),
+			note_of(row));
+	else
+		fprintf(file, "%s\n%s\n", label_of(row), note_of(row));
+	put_bar(row, whole, file, columns > MIN_BAR ? columns : MIN_BAR, style);
+	fputc('\n', file);
+}
+
+static void put_row(const struct row *row, uint64_t whole,
+		    const struct widths *widths, FILE *file,
+		    unsigned int columns, enum text_style style)
+{
+	unsigned int rest = widths->label + 1 + 1 + widths->note;
+
+	if (rest + MIN_BAR > columns) {
+		put_narrow_row(row, whole, file, columns, style);
+		return;
+	}
+	fprintf(file, "%-*s ", (int)widths->label, label_of(row));
+	put_bar(row, whole, file, columns - rest, style);
+	fprintf(file, " %s\n", note_of(row));
 }
 
 static bool complete(const struct picture *picture)
@@ -373,29 +415,22 @@ bool picture_text(const struct picture *picture, FILE *file,
 {
 	struct widths widths;
 	const struct row *row;
-	unsigned int bar;
 	size_t i;
 
 	if (!complete(picture))
 		return false;
 	widths = measure(picture);
-	/* A space between the three. */
-	bar = widths.label + 1 + MIN_BAR + 1 + widths.note < columns
-		      ? columns - widths.label - widths.note - 2
-		      : MIN_BAR;
 	fprintf(file, "%s\n", picture->title);
 	for (i = 0; i < picture->count; i++) {
 		row = &picture->rows[i];
-		if (row->heading) {
+		if (row->heading)
 			fprintf(file, "\n%s\n", label_of(row));
-			continue;
-		}
-		fprintf(file, "%-*s ", (int)widths.label, label_of(row));
-		put_bar(row, longest(picture, i), file, bar, style);
-		fprintf(file, " %s\n", note_of(row));
+		else
+			put_row(row, longest(picture, i), &widths, file,
+				columns, style);
 	}
 	fputc('\n', file);
-	put_text_legend(picture, file, style);
+	put_text_legend(picture, file, columns, style);
 	return !ferror(file);
 }
 
@@ -566,7 +601,7 @@ static const char html_layout[] =
 	".legend i{display:inline-block;width:1em;height:1em;margin-right:.5em;"
 	"vertical-align:-.15em;outline:1px solid #8a93a0}"
 	"@media(max-width:60em){.row{grid-template-columns:1fr auto}"
-	".row>:first-child{text-align:left}.bar{grid-row:2;grid-column:1/3}}";
+	".row>:first-child{text-align:left;white-space:nowrap}.bar{grid-row:2;grid-column:1/3}}";
 
 static void put_html_heading(const struct row *row, FILE *file)
 {

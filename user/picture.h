@@ -67,7 +67,10 @@ picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 __attribute__((format(printf, 2, 3))) void
 picture_note(struct picture *picture, const char *format, ...);
 
-/* Lines of at most so many columns, if that is enough for labels and notes. */
+/*
+ * Lines of at most so many columns, if that is enough for a heading, and for a label or
+ * note alone.
+ */
 bool picture_text(const struct picture *picture, FILE *file,
 		  unsigned int columns, enum text_style style);
 

@@ -2,12 +2,41 @@
 /* pool.c - draw the machine's memory, and what petmem has of it: `petmem pool'. */
 
 #include <err.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "device.h"
 #include "donation.h"
 #include "pool.h"
+
+/* A range is drawn in so many parts at most. */
+#define MAX_PARTS 256
+
+/* Orders that a free block may have, and more. */
+#define ORDERS 32
+
+/* Free blocks of this order and more can be 2 MiB pages. */
+#define ORDER_LARGE 9
+
+#define KINDS (PETMEM_RUN_LARGE + 1)
+
+static const struct {
+	enum paint paint;
+	const char *name;
+} kinds[KINDS] = {
+	[PETMEM_RUN_FREE] = { PAINT_FREE, "free" },
+	[PETMEM_RUN_TABLE] = { PAINT_TABLE, "as page tables" },
+	[PETMEM_RUN_DATA] = { PAINT_DATA, "as 4 KiB pages" },
+	[PETMEM_RUN_LARGE] = { PAINT_LARGE, "as 2 MiB pages" },
+};
+
+/* What is free: how many buddy blocks of each order, and whether that is known. */
+struct free_blocks {
+	bool known;
+	uint64_t count[ORDERS];
+};
 
 static unsigned long long megabytes(uint64_t bytes)
 {
@@ -112,26 +141,167 @@ static void draw_nodes(struct picture *picture, const struct blocks *blocks,
 	}
 }
 
-static void draw_range(struct picture *picture,
-		       const struct petmem_block *range)
-{
-	uint64_t pages = range->size / PETMEM_PAGE_SIZE;
-	uint64_t used = pages - range->free_pages;
+/* A part of a range: neighbouring runs. */
+struct part {
+	uint64_t size;
+	uint64_t share[KINDS];
+};
 
-	picture_row(picture, "0x%llx node %d", range->start, range->node);
+/* What most of it is in use for; free if it is not. */
+static unsigned int kind_of(const struct part *part)
+{
+	unsigned int kind, best = PETMEM_RUN_FREE;
+
+	for (kind = PETMEM_RUN_FREE + 1; kind < KINDS; kind++)
+		if (part->share[kind] &&
+		    (best == PETMEM_RUN_FREE ||
+		     part->share[kind] > part->share[best]))
+			best = kind;
+	return best;
+}
+
+static void draw_part(struct picture *picture, const struct part *part)
+{
+	unsigned long long pages = part->size / PETMEM_PAGE_SIZE;
+	unsigned long long free_pages =
+		part->share[PETMEM_RUN_FREE] / PETMEM_PAGE_SIZE;
+	unsigned int kind = kind_of(part);
+
+	if (kind == PETMEM_RUN_FREE)
+		picture_segment(picture, pages, kinds[kind].paint,
+				"%llu pages free", pages);
+	else
+		picture_segment(picture, pages, kinds[kind].paint,
+				"%llu of %llu pages in use, most %s",
+				pages - free_pages, pages, kinds[kind].name);
+}
+
+static bool is_alike(const struct part *part, const struct petmem_run *run)
+{
+	return part->share[run->kind] == part->size;
+}
+
+/*
+ * Draw what is where in a range. Returns 0 or a negative errno; nothing is drawn then.
+ * Others may take and free pages meanwhile.
+ */
+static int draw_runs(struct picture *picture, int device,
+		     const struct petmem_block *range,
+		     struct free_blocks *blocks)
+{
+	uint64_t addr = range->start, end = addr + range->size;
+	uint64_t least = range->size / MAX_PARTS;
+	struct part part = { .size = 0 };
+	struct petmem_run run;
+
+	for (; addr < end; addr += run.size) {
+		run = (struct petmem_run){ .addr = addr };
+		if (ioctl(device, PETMEM_IOC_RUN, &run))
+			return -errno;
+		if (part.size >= least && !is_alike(&part, &run)) {
+			draw_part(picture, &part);
+			part = (struct part){ .size = 0 };
+		}
+		part.size += run.size;
+		part.share[run.kind] += run.size;
+		if (run.kind == PETMEM_RUN_FREE)
+			blocks->count[run.order % ORDERS]++;
+	}
+	draw_part(picture, &part);
+	return 0;
+}
+
+/* Who may not see what is where sees how much it is. */
+static void draw_amounts(struct picture *picture,
+			 const struct petmem_block *range)
+{
+	uint64_t used = range->size / PETMEM_PAGE_SIZE - range->free_pages;
+
 	picture_segment(picture, used, PAINT_DATA, "%llu pages in use",
 			(unsigned long long)used);
 	picture_segment(picture, range->free_pages, PAINT_FREE,
 			"%llu pages free", range->free_pages);
+}
+
+/* Returns 0 or a negative errno. */
+static int draw_range(struct picture *picture, int device,
+		      const struct petmem_block *range,
+		      struct free_blocks *blocks)
+{
+	uint64_t pages = range->size / PETMEM_PAGE_SIZE;
+	int err;
+
+	picture_row(picture, "0x%llx node %d", range->start, range->node);
 	picture_note(picture, "%llu of %llu pages used",
-		     (unsigned long long)used, (unsigned long long)pages);
+		     (unsigned long long)(pages - range->free_pages),
+		     (unsigned long long)pages);
+	err = blocks->known ? draw_runs(picture, device, range, blocks)
+			    : -EPERM;
+	if (err == -EPERM) {
+		blocks->known = false;
+		draw_amounts(picture, range);
+		return 0;
+	}
+	return err;
+}
+
+/* How well what is free hangs together: a row for each size of its blocks. */
+static void draw_free(struct picture *picture, const struct free_blocks *blocks)
+{
+	uint64_t all = 0, small = 0, pages;
+	unsigned int order;
+
+	for (order = 0; order < ORDERS; order++) {
+		all += blocks->count[order] << order;
+		if (order < ORDER_LARGE)
+			small += blocks->count[order] << order;
+	}
+	if (!blocks->known || !all)
+		return;
+	picture_heading(
+		picture,
+		"Free memory, by buddy order; %llu%% is in blocks below 2 MiB",
+		(unsigned long long)(small * 100 / all));
+	for (order = 0; order < ORDERS; order++) {
+		pages = blocks->count[order] << order;
+		if (!pages)
+			continue;
+		if (order < ORDER_LARGE - 1)
+			picture_row(picture, "order %u, %u KiB", order,
+				    4U << order);
+		else
+			picture_row(picture, "order %u, %u MiB", order,
+				    1U << (order - ORDER_LARGE + 1));
+		picture_segment(picture, pages, PAINT_FREE, "%llu pages",
+				(unsigned long long)pages);
+		picture_note(picture, "%llu block%s",
+			     (unsigned long long)blocks->count[order],
+			     blocks->count[order] > 1 ? "s" : "");
+	}
+}
+
+/* Returns 0 or a negative errno. */
+static int draw_ranges(struct picture *picture, int device,
+		       const struct petmem_block *ranges, size_t count)
+{
+	struct free_blocks blocks = { .known = true };
+	size_t i;
+	int err = 0;
+
+	if (count)
+		picture_heading(picture, "Donated ranges");
+	for (i = 0; i < count && !err; i++)
+		err = draw_range(picture, device, &ranges[i], &blocks);
+	if (!err)
+		draw_free(picture, &blocks);
+	return err;
 }
 
 struct picture *pool_picture(int device, const struct blocks *blocks)
 {
 	struct petmem_block *ranges;
 	struct picture *picture;
-	size_t count, i;
+	size_t count;
 	int err = device_ranges(device, &ranges, &count);
 
 	if (err) {
@@ -142,10 +312,11 @@ struct picture *pool_picture(int device, const struct blocks *blocks)
 	if (!picture)
 		warn("picture");
 	draw_nodes(picture, blocks, ranges, count);
-	if (count)
-		picture_heading(picture, "Donated ranges");
-	for (i = 0; i < count; i++)
-		draw_range(picture, &ranges[i]);
+	err = draw_ranges(picture, device, ranges, count);
 	free(ranges);
-	return picture;
+	if (!err)
+		return picture;
+	warnx("%s: %s", PETMEM_DEVICE, strerror(-err));
+	picture_free(picture);
+	return NULL;
 }

@@ -22,11 +22,20 @@ struct report {
 	struct petmem_counters counters;
 	struct petmem_block *ranges;
 	size_t ranges_count;
+	struct node *nodes; /* by number */
+	size_t nodes_count;
 	struct petmem_user_counts *users;
 	size_t users_count;
 };
 
-/* Everything but blocks and users; the last has no name. */
+/* What one NUMA node gave. */
+struct node {
+	int number;
+	unsigned long long pages;
+	unsigned long long free_pages;
+};
+
+/* Everything but lists; the last has no name. */
 #define NUMBERS 16
 
 static void list_numbers(const struct report *report, struct number *list)
@@ -58,11 +67,15 @@ static void print_lines(const struct report *report)
 {
 	struct number numbers[NUMBERS], *number;
 	const struct petmem_block *range = report->ranges;
+	const struct node *node = report->nodes;
 	const struct petmem_user_counts *user = report->users;
 
 	list_numbers(report, numbers);
 	for (number = numbers; number->name; number++)
 		printf("%s: %llu\n", number->name, number->value);
+	for (; node < report->nodes + report->nodes_count; node++)
+		printf("node: %d free %llu of %llu\n", node->number,
+		       node->free_pages, node->pages);
 	for (; range < report->ranges + report->ranges_count; range++)
 		printf("block: 0x%llx-0x%llx node %d free %llu of %llu\n",
 		       range->start, range->start + range->size, range->node,
@@ -76,6 +89,7 @@ static void print_json(const struct report *report)
 {
 	struct number numbers[NUMBERS], *number;
 	const struct petmem_block *range;
+	const struct node *node;
 	const struct petmem_user_counts *user;
 	size_t i;
 
@@ -90,6 +104,13 @@ static void print_json(const struct report *report)
 		       i ? "," : "", range->start, range->size, range->node,
 		       range->free_pages);
 	}
+	printf("%s],\n  \"nodes\": [", i ? "\n  " : "");
+	for (i = 0; i < report->nodes_count; i++) {
+		node = &report->nodes[i];
+		printf("%s\n    {\"node\": %d, \"pages\": %llu, \"free_pages\": %llu}",
+		       i ? "," : "", node->number, node->pages,
+		       node->free_pages);
+	}
 	printf("%s],\n  \"users\": [", i ? "\n  " : "");
 	for (i = 0; i < report->users_count; i++) {
 		user = &report->users[i];
@@ -97,6 +118,37 @@ static void print_json(const struct report *report)
 		       i ? "," : "", user->uid, user->pages, user->families);
 	}
 	printf("%s]\n}\n", i ? "\n  " : "");
+}
+
+static int by_number(const void *left, const void *right)
+{
+	const struct node *a = left;
+	const struct node *b = right;
+
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Add up the ranges of each node. Returns 0 or -ENOMEM. */
+static int count_nodes(struct report *report)
+{
+	const struct petmem_block *range = report->ranges;
+	struct node *nodes = calloc(report->ranges_count + 1, sizeof(*nodes));
+	struct node *node;
+
+	if (!nodes)
+		return -ENOMEM;
+	for (; range < report->ranges + report->ranges_count; range++) {
+		for (node = nodes; node < nodes + report->nodes_count; node++)
+			if (node->number == range->node)
+				break;
+		if (node == nodes + report->nodes_count)
+			nodes[report->nodes_count++].number = range->node;
+		node->pages += range->size / PETMEM_PAGE_SIZE;
+		node->free_pages += range->free_pages;
+	}
+	qsort(nodes, report->nodes_count, sizeof(*nodes), by_number);
+	report->nodes = nodes;
+	return 0;
 }
 
 /* Returns 0 or a negative errno. */
@@ -108,6 +160,8 @@ static int read_report(int device, struct report *report)
 	    ioctl(device, PETMEM_IOC_COUNTERS, &report->counters))
 		return -errno;
 	err = device_ranges(device, &report->ranges, &report->ranges_count);
+	if (!err)
+		err = count_nodes(report);
 	if (err)
 		return err;
 	return device_users(device, &report->users, &report->users_count);
@@ -131,6 +185,7 @@ bool show_status(int device, bool json)
 		}
 	}
 	free(report.ranges);
+	free(report.nodes);
 	free(report.users);
 	return !err;
 }

@@ -28,6 +28,8 @@
 
 #define DEFAULT_ROWS 24
 #define DEFAULT_COLUMNS 80
+/* On less the list has only what tells most. */
+#define WIDE_COLUMNS 72
 /* Lines above the list of processes; of users at most. */
 #define HEADER_LINES 7
 #define USERS_SHOWN 3
@@ -232,12 +234,29 @@ static void put_users(FILE *out, const struct sample *sample)
 	fputc('\n', out);
 }
 
-static void put_line(FILE *out, const struct line *line)
+static void put_titles(FILE *out, unsigned int columns)
+{
+	if (columns < WIDE_COLUMNS)
+		fprintf(out, "%7s %9s %9s  %s\n", "PID", "MAPPED", "FAULTS/S",
+			"COMMAND");
+	else
+		fprintf(out, "%7s %6s %-6s %9s %9s %9s %9s  %s\n", "PID",
+			"USER", "FAULTS", "MAPPED", "FAMILY", "FAULTS/S",
+			"COPIES", "COMMAND");
+}
+
+static void put_line(FILE *out, const struct line *line, unsigned int columns)
 {
 	const struct petmem_process_info *info = line->info;
 	char name[PROC_NAME_MAX];
 
 	proc_name(info->pid, name);
+	if (columns < WIDE_COLUMNS) {
+		fprintf(out, "%7u %9llu %9llu  %s\n", info->pid,
+			info->mapped_pages, (unsigned long long)line->rate,
+			name);
+		return;
+	}
 	fprintf(out, "%7u %6u %-6s %9llu %9llu %9llu %9llu  %s\n", info->pid,
 		info->uid,
 		info->flags & PETMEM_PROCESS_NATIVE ? "native" : "signal",
@@ -260,13 +279,12 @@ static char *compose(const struct sample *before, const struct sample *after,
 	}
 	put_header(out, before, after, size->columns);
 	put_users(out, after);
-	fprintf(out, "%7s %6s %-6s %9s %9s %9s %9s  %s\n", "PID", "USER",
-		"FAULTS", "MAPPED", "FAMILY", "FAULTS/S", "COPIES", "COMMAND");
+	put_titles(out, size->columns);
 	if (size->rows)
 		room = size->rows > HEADER_LINES ? size->rows - HEADER_LINES
 						 : 0;
 	for (i = 0; i < after->count && i < room; i++)
-		put_line(out, &lines[i]);
+		put_line(out, &lines[i], size->columns);
 	free(lines);
 	if (!fclose(out))
 		return text;

@@ -315,6 +315,171 @@ static void whole_region(void)
 	CHECK(info.mapped_pages == 5);
 }
 
+/* ---- Physical memory ---- */
+
+/* What all donated ranges are used for, in pages; free blocks have to be as they should. */
+struct usage {
+	uint64_t pages[PETMEM_RUN_LARGE + 1];
+};
+
+static struct petmem_run run_at(int device, uint64_t addr)
+{
+	struct petmem_run run = { .addr = addr };
+
+	CHECK(ioctl(device, PETMEM_IOC_RUN, &run) == 0);
+	CHECK(run.addr == addr && run.size > 0 && run.size % PAGE == 0);
+	CHECK(run.kind <= PETMEM_RUN_LARGE);
+	return run;
+}
+
+/* A whole block, aligned in its range; from its middle it is the rest of it. */
+static void check_free(int device, const struct petmem_run *run, uint64_t start)
+{
+	struct petmem_run rest;
+
+	CHECK(run->size == PAGE << run->order);
+	CHECK((run->addr - start) % run->size == 0);
+	if (!run->order)
+		return;
+	rest = run_at(device, run->addr + run->size - PAGE);
+	CHECK(rest.kind == PETMEM_RUN_FREE && rest.size == PAGE);
+	CHECK(rest.order == run->order);
+}
+
+static void add_range(int device, const struct petmem_block *block,
+		      struct usage *usage)
+{
+	uint64_t addr = block->start, end = addr + block->size;
+	struct petmem_run run, last = { .kind = PETMEM_RUN_DATA };
+
+	for (; addr < end; addr += run.size) {
+		run = run_at(device, addr);
+		usage->pages[run.kind] += run.size / PAGE;
+		if (run.kind == PETMEM_RUN_FREE)
+			check_free(device, &run, block->start);
+		/* Two halves of one block would be one block. */
+		if (run.kind == PETMEM_RUN_FREE && run.kind == last.kind &&
+		    run.order == last.order)
+			CHECK((last.addr - block->start) % (2 * run.size) != 0);
+		last = run;
+	}
+	CHECK(addr == end);
+}
+
+static struct usage usage(void)
+{
+	struct usage usage = { .pages = { 0 } };
+	struct petmem_block block = { .index = 0 };
+	int device = open_device();
+
+	for (; ioctl(device, PETMEM_IOC_BLOCK, &block) == 0; block.index++)
+		add_range(device, &block, &usage);
+	close(device);
+	return usage;
+}
+
+static void runs(void)
+{
+	struct petmem_status status;
+	struct usage now;
+	char *memory;
+
+	CHECK(setenv("PETMEM_LARGE_PAGES", "1", 1) == 0);
+	connect_petmem();
+	memory = must_malloc(4 * MIB);
+	*memory = 1;
+	pet_large_pages(0);
+	memory = must_malloc(64 * PAGE);
+	for (size_t i = 0; i < 64; i += 2)
+		memory[i * PAGE] = 1;
+	status = pool_status();
+	now = usage();
+	CHECK(status.large_pages == 1 && status.data_pages == 512 + 32);
+	CHECK(now.pages[PETMEM_RUN_LARGE] == 512);
+	CHECK(now.pages[PETMEM_RUN_DATA] == 32);
+	CHECK(now.pages[PETMEM_RUN_TABLE] == status.table_pages);
+	CHECK(now.pages[PETMEM_RUN_FREE] == status.free_pages);
+}
+
+static void ask_as_user(void *argument)
+{
+	struct petmem_run run = { .addr = *(uint64_t *)argument };
+	int device = open_device();
+
+	CHECK(setresuid(USER, USER, USER) == 0);
+	CHECK(ioctl(device, PETMEM_IOC_RUN, &run) == -1 && errno == EPERM);
+}
+
+static void bad_runs(void)
+{
+	struct petmem_block block = { .index = 0 };
+	int device = open_device();
+
+	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
+	struct petmem_run wrong[] = {
+		{ .addr = block.start + 1 },
+		{ .addr = block.start, .kind = 1 },
+		{ .addr = block.start, .order = 1 },
+	};
+	struct petmem_run nowhere[] = {
+		{ .addr = 0 },
+		{ .addr = block.start - PAGE },
+		{ .addr = -PAGE },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+		CHECK(ioctl(device, PETMEM_IOC_RUN, &wrong[i]) == -1);
+		CHECK(errno == EINVAL);
+	}
+	for (size_t i = 0; i < COUNT_OF(nowhere); i++) {
+		CHECK(ioctl(device, PETMEM_IOC_RUN, &nowhere[i]) == -1);
+		CHECK(errno == ENOENT);
+	}
+	join(spawn(ask_as_user, &block.start));
+}
+
+/* ---- Counters ---- */
+
+static uint64_t counter(const char *name)
+{
+	char path[96], text[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/misc/petmem/counters/%s",
+		 name);
+	file = fopen(path, "r");
+	CHECK(file != NULL && fgets(text, sizeof(text), file) != NULL);
+	fclose(file);
+	CHECK(text[strlen(text) - 1] == '\n');
+	return strtoull(text, NULL, 10);
+}
+
+static void counters_in_sysfs(void)
+{
+	struct petmem_counters counters;
+	struct petmem_status status;
+	int device = open_device();
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(5 * PAGE);
+	for (size_t i = 0; i < 5; i++)
+		memory[i * PAGE] = 1;
+	status = pool_status();
+	CHECK(counter("total_pages") == status.total_pages);
+	CHECK(counter("free_pages") == status.free_pages);
+	CHECK(counter("clean_pages") <= status.free_pages);
+	CHECK(counter("table_pages") == status.table_pages);
+	CHECK(counter("data_pages") == status.data_pages);
+	CHECK(counter("large_pages") == 0 && counter("data_pages") == 5);
+	CHECK(counter("processes") == 1);
+	CHECK(counter("native_processes") == (is_native() ? 1 : 0));
+	CHECK(ioctl(device, PETMEM_IOC_COUNTERS, &counters) == 0);
+	CHECK(counters.faults >= 5 && counter("faults") == counters.faults);
+	CHECK(counter("copies") == counters.copies);
+	CHECK(counter("forks") == counters.forks);
+}
+
 /* ---- While it changes ---- */
 
 static void churn(void *argument)
@@ -368,6 +533,9 @@ static const struct guest_case cases[] = {
 	{ "root sees another process", root_looks },
 	{ "spans tell what is mapped, shared and guarded", spans },
 	{ "all spans together are the region", whole_region },
+	{ "all runs of physical memory together are the pool", runs },
+	{ "wrong runs are refused, and all to who is not root", bad_runs },
+	{ "sysfs has the counters", counters_in_sysfs },
 	{ "looking at what changes all the time", look_while_it_changes },
 };
 

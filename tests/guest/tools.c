@@ -75,6 +75,8 @@ static void walks(void)
 	CHECK(says("present writable user accessed dirty") &&
 	      says("no-execute special"));
 	CHECK(says("\nIt ends at physical address 0x"));
+	run(0, "petmem walk %d %p", getpid(), memory + PAGE + 0xabc);
+	CHECK(says("abc.\n"));
 	run(0, "petmem walk %d %p", getpid(), memory);
 	CHECK(says("\nPTE[  0]  0x0000000000000000  nothing\n"));
 	CHECK(says("\nIt ends here: an access faults."));
@@ -110,6 +112,32 @@ static void maps(void)
 	CHECK(says("does not use petmem"));
 }
 
+static void look_at_family(void *argument)
+{
+	(void)argument;
+	run(0, "petmem map %d", getppid());
+	CHECK(says("0x100000000000 16 KiB ") && says("4 x 4K, 100% shared"));
+	CHECK(says("SSSSSSSS") && says("S shared"));
+}
+
+static void maps_shares_and_holes(void)
+{
+	char *memory, *hole;
+
+	connect_petmem();
+	memory = must_malloc(4 * PAGE);
+	hole = must_malloc(4 * PAGE);
+	must_malloc(4 * PAGE);
+	for (int i = 0; i < 4; i++)
+		memory[i * PAGE] = 1;
+	pet_free(hole);
+	join(spawn(look_at_family, NULL));
+	run(0, "COLUMNS=80 petmem map %d", getpid());
+	CHECK(says("\n0x100000000000        PPPPPPPP") &&
+	      says("PPPPPPPP        "));
+	CHECK(says("4 x 4K, 0% shared"));
+}
+
 /* Every third page of many: more spans than are drawn. */
 static void maps_in_parts(void)
 {
@@ -133,8 +161,33 @@ static void status(void)
 	memory[PAGE] = 1;
 	run(0, "petmem --status");
 	CHECK(says("\nuser: 0 pages 1 families 1\n"));
+	CHECK(says("\nnode: 0 free ") && says("\nblock: 0x"));
 	run(0, "petmem --status --json");
 	CHECK(says("{\"uid\": 0, \"pages\": 1, \"families\": 1}"));
+}
+
+static void pool(void)
+{
+	char line[64];
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(16 * PAGE);
+	for (int i = 0; i < 16; i++)
+		memory[i * PAGE] = 1;
+	run(0, "COLUMNS=80 petmem pool");
+	snprintf(line, sizeof(line), " %llu of ",
+		 16 + pool_status().table_pages);
+	CHECK(says("\nnode 0 ") && says("Donated ranges\n0x") && says(line));
+	CHECK(says(
+		"\nFree memory, by buddy order; 0% is in blocks below 2 MiB\n"));
+	CHECK(says("\norder ") && says(" 1 block\n") && says(" data "));
+	run(0, "petmem pool --svg -");
+	CHECK(says(" pages in use, most as 4 KiB pages</title>"));
+	CHECK(says("</svg>\n"));
+	run(0, "petmem pool --html -");
+	CHECK(says(" pages in use, most as 4 KiB pages\"") &&
+	      says("</html>\n"));
 }
 
 static void once(void)
@@ -151,6 +204,58 @@ static void once(void)
 	CHECK(says(line) && says(" tools\n"));
 	run(1, "petmem top 2>&1 </dev/null");
 	CHECK(says("--once"));
+}
+
+static void fault_for_ever(void *gate)
+{
+	connect_petmem();
+	pass(gate);
+	for (;;) {
+		char *memory = must_malloc(16 * PAGE);
+
+		for (int i = 0; i < 16; i++)
+			memory[i * PAGE] = 1;
+		pet_free(memory);
+	}
+}
+
+/* What `petmem top' said of a process's faults a second. */
+static unsigned long long rate_of(pid_t pid)
+{
+	unsigned long long rate = 0;
+	char start[16];
+	char *line;
+
+	snprintf(start, sizeof(start), "\n%7d ", pid);
+	line = strstr(output, start);
+	CHECK(line != NULL);
+	CHECK(sscanf(line, "%*d %*u %*s %*u %*u %llu", &rate) == 1);
+	return rate;
+}
+
+static void rates(void)
+{
+	struct gate gate = new_gate();
+	unsigned long long all;
+	pid_t child;
+	char *line;
+
+	child = spawn(fault_for_ever, &gate);
+	await(&gate);
+	connect_petmem();
+	*(char *)must_malloc(PAGE) = 1;
+	run(0, "petmem top --once");
+	line = strstr(output, "\na second: ");
+	CHECK(line != NULL &&
+	      sscanf(line, " a second: %llu faults", &all) == 1);
+	CHECK(all > 0 && rate_of(child) > 0);
+	CHECK(rate_of(getpid()) == 0);
+	/* The busiest comes first. */
+	CHECK(strstr(output, "COMMAND\n") != NULL);
+	line = strstr(output, "COMMAND\n") + strlen("COMMAND\n");
+	CHECK(atoi(line) == child);
+	kill(child, SIGKILL);
+	status_of(child);
 }
 
 /* ---- The live screen ---- */
@@ -271,6 +376,8 @@ static void live_resizes(void)
 
 	CHECK(tcgetattr(terminal, &before) == 0);
 	wait_for_text("COMMAND\033[K");
+	resize(24, 40);
+	wait_for_text("    PID    MAPPED  FAULTS/S  COMMAND\033[K");
 	resize(5, 30);
 	/* What is cut off at the 30th column. */
 	wait_for_text("\r\n[............................]\033");
@@ -283,9 +390,13 @@ static void live_resizes(void)
 static const struct guest_case cases[] = {
 	{ "petmem walk tells each level, and where it ends", walks },
 	{ "petmem map draws ranges and pages", maps },
+	{ "petmem map draws holes, and what is shared", maps_shares_and_holes },
 	{ "petmem map draws in parts what is too much", maps_in_parts },
 	{ "petmem --status tells users, as JSON too", status },
+	{ "petmem pool draws what is in use, and how the rest hangs together",
+	  pool },
 	{ "petmem top --once", once },
+	{ "petmem top tells faults a second, the most first", rates },
 	{ "petmem top is live, and ends with q", live_q },
 	{ "petmem top ends with ^C, and leaves the terminal as it was",
 	  live_interrupt },

@@ -117,6 +117,8 @@ static bool agrees(const struct pages *p)
 
 		if (p->used[page]) {
 			REQUIRE(buddy->order[page] == PETMEM_BUDDY_USED);
+			REQUIRE(petmem_buddy_order(buddy, page) ==
+				PETMEM_BUDDY_USED);
 		} else {
 			u32 order = block_order(p, page);
 
@@ -124,6 +126,8 @@ static bool agrees(const struct pages *p)
 			nr_free += size;
 			blocks[order]++;
 			REQUIRE(buddy->order[page] == order);
+			REQUIRE(petmem_buddy_order(buddy, page + size - 1) ==
+				order);
 		}
 		for (u32 i = 1; i < size; i++)
 			REQUIRE(buddy->order[page + i] == PETMEM_BUDDY_USED);

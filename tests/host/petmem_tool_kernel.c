@@ -37,6 +37,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "petmem.h"
@@ -49,6 +50,7 @@ int __real_open(const char *path, int flags, ...);
 DIR *__real_opendir(const char *path);
 FILE *__real_fopen(const char *path, const char *mode);
 ssize_t __real_write(int fd, const void *buffer, size_t size);
+int __real_ioctl(int fd, unsigned long command, ...);
 unsigned int __real_alarm(unsigned int seconds);
 
 int __wrap_open(const char *path, int flags, ...);
@@ -371,6 +373,34 @@ static int block(struct petmem_block *range)
 	return found ? 0 : fail(ENOENT);
 }
 
+/* A range begins with its used pages. Of these the first is a table. */
+static int run(struct petmem_run *run)
+{
+	struct petmem_block range;
+	unsigned long long page, pages, used;
+	unsigned int index = 0;
+
+	if (value(file("members_only")))
+		return fail(EPERM);
+	while (find_range(index, &range) > index &&
+	       (run->addr < range.start ||
+		run->addr - range.start >= range.size))
+		index++;
+	page = (run->addr - range.start) / PETMEM_PAGE_SIZE;
+	pages = range.size / PETMEM_PAGE_SIZE;
+	used = pages - range.free_pages;
+	if (page < used) {
+		run->kind = page ? PETMEM_RUN_DATA : PETMEM_RUN_TABLE;
+		run->size = (page ? used - page : 1) * PETMEM_PAGE_SIZE;
+		return 0;
+	}
+	while (page % (2ULL << run->order) == 0 &&
+	       page + (2ULL << run->order) <= pages)
+		run->order++;
+	run->size = PETMEM_PAGE_SIZE << run->order;
+	return 0;
+}
+
 static int status(struct petmem_status *status)
 {
 	*status = (struct petmem_status){
@@ -419,6 +449,8 @@ int __wrap_ioctl(int fd, unsigned long command, ...)
 	va_start(arguments, command);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
+	if (command == TIOCGWINSZ)
+		return __real_ioctl(fd, command, argument);
 	if (fd != device_fd)
 		abort();
 	switch (command) {
@@ -432,6 +464,8 @@ int __wrap_ioctl(int fd, unsigned long command, ...)
 		return status(argument);
 	case PETMEM_IOC_BLOCK:
 		return block(argument);
+	case PETMEM_IOC_RUN:
+		return run(argument);
 	case PETMEM_IOC_COUNTERS:
 		return counters(argument);
 	case PETMEM_IOC_USER:

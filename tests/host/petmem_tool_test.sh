@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# petmem_tool_test.sh PETMEM - test the donation tool on a made-up machine.
+# petmem_tool_test.sh PETMEM [PATTERN] - test the donation tool on a made-up machine, or do
+# those of the tests whose names match.
 #
 # PETMEM is the tool linked with petmem_tool_kernel.c, which says what the files
 # of the machine mean. Each test gets a machine of its own. Speaks TAP.
@@ -591,10 +592,54 @@ node 1             ========PPPPPPPP                 128 MB Linux, 128 MB petmem
 Donated ranges
 0x10000000 node 0  ................................ 0 of 32768 pages used
 0x18000000 node 1  ################................ 16384 of 32768 pages used
-0x108000000 node 1 #............................... 1 of 32768 pages used
+0x108000000 node 1 T............................... 1 of 32768 pages used
 
-# data   . free   P petmem   = Linux   - offline   "
+Free memory, by buddy order; 0% is in blocks below 2 MiB
+order 0, 4 KiB     .                                1 block
+order 1, 8 KiB     .                                1 block
+order 2, 16 KiB    .                                1 block
+order 3, 32 KiB    .                                1 block
+order 4, 64 KiB    .                                1 block
+order 5, 128 KiB   .                                1 block
+order 6, 256 KiB   .                                1 block
+order 7, 512 KiB   .                                1 block
+order 8, 1 MiB     .                                1 block
+order 9, 2 MiB     .                                1 block
+order 10, 4 MiB    .                                1 block
+order 11, 8 MiB    ..                               1 block
+order 12, 16 MiB   ....                             1 block
+order 13, 32 MiB   ........                         1 block
+order 14, 64 MiB   ................................ 2 blocks
+order 15, 128 MiB  ................................ 1 block
+
+# data   T table   . free   P petmem   = Linux   - offline"
 	log ""
+}
+
+test_draws_fragments()
+{
+	machine $SIZE_128M 2
+	donated 2
+	# Five pages are free: order 0, and order 2.
+	is 2 used 32763
+	petmem 0 pool
+	grep -q "^Free memory, by buddy order; 100% is in blocks below 2 MiB" out ||
+		wrong "not fragmented"
+	grep -q "^order 2, 16 KiB .* 1 block$" out || wrong "no block of order 2"
+	[ "$(grep -c "^order" out)" = 2 ] || wrong "not two orders"
+	is 2 used 32768
+	petmem 0 pool
+	! grep -q "buddy order" out || wrong "nothing is free"
+}
+
+test_draws_amounts_for_who_may_not_see_more()
+{
+	drawn_machine
+	echo 1 >"$TEST_KERNEL/members_only"
+	petmem 0 pool
+	no_err
+	grep -qx "0x108000000 node 1 #\.* 1 of 32768 pages used" out || wrong "no amount"
+	! grep -q "buddy order" out || wrong "orders that nobody told"
 }
 
 test_draws_in_utf8_without_colours_into_a_file()
@@ -609,10 +654,26 @@ test_draws_in_utf8_without_colours_into_a_file()
 test_draws_a_narrow_picture()
 {
 	drawn_machine
+	export COLUMNS=40
+	petmem 0 pool
+	grep -qx "node 0       128 MB Linux, 256 MB petmem" out || wrong "no label and note in one line"
+	grep -qx "==========----------PPPPPPPPPPPPPPPPPPPP" out || wrong "no bar below them"
+	grep -qx "16384 of 32768 pages used" out || wrong "what does not fit has no line of its own"
+	grep -qx "# data   T table   . free   P petmem" out || wrong "a legend that is too long"
+	# Only a heading may be longer.
+	! grep -v "^Free memory" out | grep -q "^.\{41\}" || wrong "too long a line"
 	export COLUMNS=10
 	petmem 0 pool
-	grep -qx "node 0             ====----PPPPPPPP 128 MB Linux, 256 MB petmem" out ||
-		wrong "the bar is not as short as it may be"
+	grep -qx "====----PPPPPPPP" out || wrong "the bar is not as short as it may be"
+}
+
+test_fills_the_width()
+{
+	drawn_machine
+	export COLUMNS=200
+	petmem 0 pool
+	[ "$(grep "^node 0 " out | wc -L)" = 199 ] || [ "$(grep "^node 0 " out | wc -L)" = 200 ] ||
+		wrong "not as wide as there is room"
 }
 
 test_draws_into_files()
@@ -621,10 +682,10 @@ test_draws_into_files()
 	petmem 0 pool --svg pool.svg --html pool.html
 	out ""
 	python3 -c 'import sys, xml.dom.minidom as d; d.parse("pool.svg")' || wrong "no XML"
-	[ "$(grep -c '<rect class="p[0-9]*" ' pool.svg)" = 10 ] || wrong "not 10 segments"
-	[ "$(grep -o '<i class="p[0-9]*" style' pool.html | wc -l)" = 10 ] || wrong "not 10 segments"
+	[ "$(grep -c '<rect class="p[0-9]*" ' pool.svg)" = 26 ] || wrong "not 26 segments"
+	[ "$(grep -o '<i class="p[0-9]*" style' pool.html | wc -l)" = 26 ] || wrong "not 26 segments"
 	for file in pool.svg pool.html; do
-		grep -q "16384 pages in use" $file || wrong "$file: no tip"
+		grep -q "16384 of 16384 pages in use, most as 4 KiB pages" $file || wrong "$file: no tip"
 		grep -q "prefers-color-scheme:dark" $file || wrong "$file: no dark colours"
 		! grep -E 'src=|href=|url\(|@import' $file || wrong "$file needs another file"
 	done
@@ -971,7 +1032,7 @@ test_release_needs_privilege()
 test_status()
 {
 	machine $SIZE_128M 0 1 38 39
-	donated 38
+	donated 38 39
 	is 38 used 5
 	is 1 donated 2
 	is 1 state offline
@@ -992,8 +1053,11 @@ copies: 222
 forks: 333
 max_family_pages: 444
 max_user_pages: 555
+node: 0 free 32763 of 32768
+node: 1 free 98304 of 98304
 block: 0x8000000-0x18000000 node 1 free 65536 of 65536
 block: 0x130000000-0x138000000 node 0 free 32763 of 32768
+block: 0x138000000-0x140000000 node 1 free 32768 of 32768
 user: 0 pages 77 families 1
 user: 1000 pages 78 families 1"
 }
@@ -1023,6 +1087,9 @@ test_status_as_json()
   "max_user_pages": 555,
   "blocks": [
     {"start": 5100273664, "size": 134217728, "node": 0, "free_pages": 32763}
+  ],
+  "nodes": [
+    {"node": 0, "pages": 32768, "free_pages": 32763}
   ],
   "users": [
     {"uid": 0, "pages": 77, "families": 1},
@@ -1202,6 +1269,93 @@ test_bad_usage()
 	blocks 0=Normal 1=donated
 }
 
+# on_terminal COLUMNS STATUS ARGUMENT...: the same with standard error on a terminal of so
+# many columns. What comes there is in screen, with <CR> and <EL> for what moves about.
+on_terminal()
+{
+	local status=0 command
+
+	printf -v command '%q ' timeout -s KILL 20 "${tool[@]}" "${@:3}"
+	script -qec "stty cols $1 && $command >out" typescript >/dev/null </dev/null || status=$?
+	sed -e '/^Script \(started\|done\)/d' -e 's/\r$//' -e 's/\r/<CR>/g' -e 's/\x1b\[K/<EL>/g' \
+		typescript >screen
+	sed 's/^/# screen: /' screen
+	[ "$status" = "$2" ] || wrong "exit status $status, expected $2"
+}
+
+# What the terminal must have got, all of it.
+screen()
+{
+	[ "$(cat screen)" = "$1" ] || wrong "expected on the screen: $1"
+}
+
+test_progress_of_a_donation()
+{
+	machine $SIZE_128M 0 1 2 3
+	is 2 fail_offline $EBUSY
+	on_terminal 80 0 256
+	screen "<CR>petmem: took 0 of 256 MB; memory3 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory2 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory1 is next<EL><CR><EL>"
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+}
+
+test_progress_of_all_that_petmem_conf_says()
+{
+	machine $SIZE_128M 0 1 2 3
+	config "donate 128M" "donate 128M"
+	on_terminal 80 0 --config petmem.conf
+	screen "<CR>petmem: took 0 of 256 MB; memory3 is next<EL><CR><EL>\
+<CR>petmem: took 128 of 256 MB; memory2 is next<EL><CR><EL>"
+}
+
+test_progress_makes_way_for_messages()
+{
+	machine $SIZE_128M 0 1
+	is 0 fail_offline $EBUSY
+	is 1 fail_online $EBUSY
+	on_terminal 80 1 256
+	grep -qx "<CR>.*<EL><CR><EL>petmem: 256 MB cannot be had: only 128 MB went offline" screen ||
+		wrong "a message over the progress"
+	grep -qx "<CR>petmem: putting memory1 back<EL><CR><EL>petmem: memory1 is offline and .*" \
+		screen || wrong "a message over the progress"
+}
+
+test_progress_of_a_release()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 3
+	on_terminal 80 0 --release
+	screen "<CR>petmem: released 0 of 256 MB; memory1 is next<EL><CR><EL>\
+<CR>petmem: released 128 of 256 MB; memory3 is next<EL><CR><EL>"
+	out "petmem: released 256 MB (2 blocks of 128 MB)"
+}
+
+test_progress_of_a_part_of_a_release()
+{
+	machine $SIZE_128M 0 1 2 3
+	donated 1 2 3
+	on_terminal 80 0 --release 129
+	screen "<CR>petmem: released 0 of 256 MB; memory1 is next<EL><CR><EL>\
+<CR>petmem: released 128 of 256 MB; memory2 is next<EL><CR><EL>"
+}
+
+test_progress_fits_into_a_narrow_terminal()
+{
+	machine $SIZE_128M 0 1
+	on_terminal 20 0 128
+	screen "<CR>petmem: took 0 of 1<EL><CR><EL>"
+}
+
+test_no_progress_without_a_terminal()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 256
+	no_err
+	petmem 0 --release
+	no_err
+}
+
 test_help_and_version_need_no_module()
 {
 	machine $SIZE_128M 0 1
@@ -1213,7 +1367,7 @@ test_help_and_version_need_no_module()
 }
 
 mapfile -t tests < <(declare -F | sed -n 's/^declare -f test_//p' |
-	grep -v '^one_signal')
+	grep -v '^one_signal' | grep -e "${2:-}")
 echo "1..${#tests[@]}"
 number=0 failed=0
 for name in "${tests[@]}"; do

@@ -9,7 +9,8 @@ TOP := $(HERE)../..
 BUILD := $(TOP)/build/host-tool
 
 SOURCES := $(addprefix $(TOP)/user/,petmem.c config.c donation.c device.c blocks.c \
-	     draw.c interrupt.c load.c map.c picture.c pool.c proc.c status.c top.c walk.c) \
+	     draw.c interrupt.c load.c map.c picture.c pool.c proc.c progress.c status.c top.c \
+	     walk.c) \
 	     $(HERE)petmem_tool_kernel.c
 HEADERS := $(wildcard $(TOP)/user/*.h) $(TOP)/petmem.h
 WRAPPED := open opendir fopen write ioctl alarm

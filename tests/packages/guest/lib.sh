@@ -5,6 +5,10 @@
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
+# What was compiled ahead. Debian's headers ask for it; what is not there is compiled.
+export DEBIAN_KERNEL_USE_CCACHE=1 CCACHE_DIR=/mnt/ccache CCACHE_COMPILERCHECK=content
+export CCACHE_READONLY=1 CCACHE_TEMPDIR=/tmp CCACHE_SLOPPINESS=locale
+
 # result NAME COMMAND...: is COMMAND true? What it said is shown if not.
 result() {
 	local name=$1 said

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* progress.c - a line on the terminal that is written over and over. */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "progress.h"
+
+#define LINE_MAX 128
+#define DEFAULT_COLUMNS 80
+
+/* To the line's beginning; to clear the rest of it. */
+#define HOME "\r"
+#define CLEAR "\033[K"
+
+/* One less than there are, for the cursor. */
+static int columns(void)
+{
+	struct winsize window;
+
+	if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &window) && window.ws_col)
+		return window.ws_col - 1;
+	return DEFAULT_COLUMNS - 1;
+}
+
+void progress_show(const char *format, ...)
+{
+	char line[LINE_MAX];
+	va_list arguments;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	fprintf(stderr, HOME "%.*s" CLEAR, columns(), line);
+	fflush(stderr);
+}
+
+void progress_clear(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs(HOME CLEAR, stderr);
+}
