@@ -46,7 +46,7 @@
 #include <linux/types.h>
 
 #define PETMEM_DEVICE "/dev/petmem"
-#define PETMEM_ABI_VERSION 3
+#define PETMEM_ABI_VERSION 4
 
 #define PETMEM_PAGE_SIZE 4096ULL
 
