@@ -134,13 +134,29 @@ static void count_clean(struct extent *extent, s64 more)
 	clean_pages += more;
 }
 
+static bool could_be_giant(const struct extent *extent)
+{
+	return extent->whole && extent->buddy.nr_free == extent->nr_pages;
+}
+
+/* Where what could be 1 GiB pages begins, at the end of the list. */
+static struct list_head *first_whole(void)
+{
+	struct extent *extent;
+
+	list_for_each_entry(extent, &available, available)
+		if (could_be_giant(extent))
+			return &extent->available;
+	return &available;
+}
+
 /*
  * An extent got pages back. Pages are taken from the head of the list, and what could be
  * a 1 GiB page is at its tail.
  */
 static void make_available(struct extent *extent)
 {
-	if (extent->whole && extent->buddy.nr_free == extent->nr_pages)
+	if (could_be_giant(extent))
 		list_move_tail(&extent->available, &available);
 	else if (list_empty(&extent->available))
 		list_add(&extent->available, &available);
@@ -764,7 +780,7 @@ int petmem_pool_add(u64 start, u64 size, int node)
 	enter_addresses(extent, extent);
 	list_add_tail(&extent->list, position(start));
 	spin_lock(&pool_lock);
-	list_add(&extent->available, &available);
+	list_add_tail(&extent->available, first_whole());
 	count[PETMEM_PAGE_FREE] += extent->nr_pages;
 	mark_whole(start, start + size);
 	spin_unlock(&pool_lock);

@@ -513,7 +513,7 @@ static void write_and_end(void *argument)
 	CHECK(large_holds(argument, 9, OTHER_SEED));
 }
 
-/* The last owner writes without a copy. */
+/* The last owner writes without a copy, but not to a 1 GiB page. */
 static void last_owner(void)
 {
 	char *memory;
@@ -524,8 +524,7 @@ static void last_owner(void)
 	join(spawn(read_only, memory));
 	CHECK(grew_by(0, 0, 0));
 	write_large(memory, 1, OTHER_SEED);
-	/* By signal it is as it was; Linux itself goes by the entry, which fork changed. */
-	CHECK(grew_by(0, 0, is_native() ? -1 : 0));
+	CHECK(grew_by(0, 0, -1));
 	join(spawn(write_and_end, memory));
 	write_pages(memory, 0, GIANT_PAGES, NEW_SEED);
 	CHECK(grew_by(0, 0, -1));
