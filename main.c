@@ -275,65 +275,93 @@ static int do_run(struct file *file, union argument *argument)
 	return petmem_inspect_run(&argument->run);
 }
 
-/* .undo, if any, is called when the result of .run cannot be told to the caller. */
-static const struct command {
-	unsigned int number;
-	int (*run)(struct file *file, union argument *argument);
-	void (*undo)(const union argument *argument);
-} commands[] = {
-	{ PETMEM_IOC_VERSION, do_version },
-	{ PETMEM_IOC_ALLOC, do_alloc, undo_alloc },
-	{ PETMEM_IOC_FREE, do_free },
-	{ PETMEM_IOC_QUERY, do_query },
-	{ PETMEM_IOC_FAULT, do_fault },
-	{ PETMEM_IOC_INVLPG, do_invlpg },
-	{ PETMEM_IOC_DUMP, do_dump },
-	{ PETMEM_IOC_DONATE, do_donate },
-	{ PETMEM_IOC_RELEASE, do_release },
-	{ PETMEM_IOC_STATUS, do_status },
-	{ PETMEM_IOC_BLOCK, do_block },
-	{ PETMEM_IOC_MODE, do_mode },
-	{ PETMEM_IOC_POPULATE, do_populate },
-	{ PETMEM_IOC_COUNTERS, do_counters },
-	{ PETMEM_IOC_USER, do_user },
-	{ PETMEM_IOC_PROCESS, do_process },
-	{ PETMEM_IOC_WALK, do_walk },
-	{ PETMEM_IOC_SPAN, do_span },
-	{ PETMEM_IOC_RUN, do_run },
-};
-
-static int run_command(const struct command *command, struct file *file,
-		       void __user *user)
+/*
+ * Inline, so that the size is a constant to each copy. undo, if any, is called when the
+ * result cannot be told to the caller.
+ */
+static __always_inline long
+run_command(unsigned int number,
+	    int (*run)(struct file *file, union argument *argument),
+	    void (*undo)(const union argument *argument), struct file *file,
+	    void __user *user)
 {
-	unsigned int direction = _IOC_DIR(command->number);
-	size_t size = _IOC_SIZE(command->number);
+	const size_t size = _IOC_SIZE(number);
 	union argument argument;
 	int err;
 
-	if (!(direction & _IOC_WRITE))
+	if (!(_IOC_DIR(number) & _IOC_WRITE))
 		memset(&argument, 0, size);
 	else if (copy_from_user(&argument, user, size))
 		return -EFAULT;
-	err = command->run(file, &argument);
-	if (err || !(direction & _IOC_READ))
+	err = run(file, &argument);
+	if (err || !(_IOC_DIR(number) & _IOC_READ))
 		return err;
 	if (!copy_to_user(user, &argument, size))
 		return 0;
-	if (command->undo)
-		command->undo(&argument);
+	if (undo)
+		undo(&argument);
 	return -EFAULT;
 }
 
 static long petmem_ioctl(struct file *file, unsigned int number,
 			 unsigned long argument)
 {
-	size_t i;
+	void __user *user = (void __user *)argument;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (commands[i].number == number)
-			return run_command(&commands[i], file,
-					   (void __user *)argument);
-	return -ENOTTY;
+	switch (number) {
+	case PETMEM_IOC_VERSION:
+		return run_command(PETMEM_IOC_VERSION, do_version, NULL, file,
+				   user);
+	case PETMEM_IOC_ALLOC:
+		return run_command(PETMEM_IOC_ALLOC, do_alloc, undo_alloc, file,
+				   user);
+	case PETMEM_IOC_FREE:
+		return run_command(PETMEM_IOC_FREE, do_free, NULL, file, user);
+	case PETMEM_IOC_QUERY:
+		return run_command(PETMEM_IOC_QUERY, do_query, NULL, file,
+				   user);
+	case PETMEM_IOC_FAULT:
+		return run_command(PETMEM_IOC_FAULT, do_fault, NULL, file,
+				   user);
+	case PETMEM_IOC_INVLPG:
+		return run_command(PETMEM_IOC_INVLPG, do_invlpg, NULL, file,
+				   user);
+	case PETMEM_IOC_DUMP:
+		return run_command(PETMEM_IOC_DUMP, do_dump, NULL, file, user);
+	case PETMEM_IOC_DONATE:
+		return run_command(PETMEM_IOC_DONATE, do_donate, NULL, file,
+				   user);
+	case PETMEM_IOC_RELEASE:
+		return run_command(PETMEM_IOC_RELEASE, do_release, NULL, file,
+				   user);
+	case PETMEM_IOC_STATUS:
+		return run_command(PETMEM_IOC_STATUS, do_status, NULL, file,
+				   user);
+	case PETMEM_IOC_BLOCK:
+		return run_command(PETMEM_IOC_BLOCK, do_block, NULL, file,
+				   user);
+	case PETMEM_IOC_MODE:
+		return run_command(PETMEM_IOC_MODE, do_mode, NULL, file, user);
+	case PETMEM_IOC_POPULATE:
+		return run_command(PETMEM_IOC_POPULATE, do_populate, NULL, file,
+				   user);
+	case PETMEM_IOC_COUNTERS:
+		return run_command(PETMEM_IOC_COUNTERS, do_counters, NULL, file,
+				   user);
+	case PETMEM_IOC_USER:
+		return run_command(PETMEM_IOC_USER, do_user, NULL, file, user);
+	case PETMEM_IOC_PROCESS:
+		return run_command(PETMEM_IOC_PROCESS, do_process, NULL, file,
+				   user);
+	case PETMEM_IOC_WALK:
+		return run_command(PETMEM_IOC_WALK, do_walk, NULL, file, user);
+	case PETMEM_IOC_SPAN:
+		return run_command(PETMEM_IOC_SPAN, do_span, NULL, file, user);
+	case PETMEM_IOC_RUN:
+		return run_command(PETMEM_IOC_RUN, do_run, NULL, file, user);
+	default:
+		return -ENOTTY;
+	}
 }
 
 /* A descriptor that cannot be mapped shared and writable is of no use. */
