@@ -168,7 +168,8 @@ static void status(void)
 
 static void pool(void)
 {
-	char line[64];
+	unsigned long long free_pages;
+	char line[128];
 	char *memory;
 
 	connect_petmem();
@@ -179,8 +180,13 @@ static void pool(void)
 	snprintf(line, sizeof(line), " %llu of ",
 		 16 + pool_status().table_pages);
 	CHECK(says("\nnode 0 ") && says("Donated ranges\n0x") && says(line));
-	CHECK(says(
-		"\nFree memory, by buddy order; 0% is in blocks below 2 MiB\n"));
+	/* What is in use lies together, and breaks one block of 2 MiB. */
+	free_pages = pool_status().free_pages;
+	snprintf(
+		line, sizeof(line),
+		"\nFree memory, by buddy order; %llu%% is in blocks below 2 MiB\n",
+		free_pages % (2 * MIB / PAGE) * 100 / free_pages);
+	CHECK(says(line));
 	CHECK(says("\norder ") && says(" 1 block\n") && says(" data "));
 	run(0, "petmem pool --svg -");
 	CHECK(says(" pages in use, most as 4 KiB pages</title>"));
