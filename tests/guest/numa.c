@@ -8,53 +8,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "guest.h"
 
 #define NODES 2
 #define MAX_CPUS 64
 #define BLOCK_PAGES ((size_t)32768)
 #define LARGE ((size_t)512) /* pages in 2 MiB */
-#define OUTPUT_MAX 4096
-
-static char output[OUTPUT_MAX];
-
-/* Run a command, which has to end with @status; its output is in `output'. */
-__attribute__((format(printf, 2, 3))) static void run(int status,
-						      const char *format, ...)
-{
-	char command[256];
-	va_list arguments;
-	size_t length;
-	FILE *pipe;
-
-	va_start(arguments, format);
-	vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	pipe = popen(command, "r");
-	CHECK(pipe != NULL);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	if (pclose(pipe) == status << 8)
-		return;
-	printf("# %s: %s\n", command, output);
-	CHECK(!"the status that was expected");
-}
-
-static bool says(const char *text)
-{
-	bool found = strstr(output, text) != NULL;
-
-	if (!found)
-		printf("# does not say: %s\n# %s\n", text, output);
-	return found;
-}
 
 static bool has_nodes(void)
 {

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "guest.h"
-
-#define OUTPUT_MAX ((size_t)1 << 20)
 
 /* What a live screen begins and ends with. */
 #define SCREEN_ENTER "\033[?1049h"
@@ -25,40 +23,6 @@
 
 /* Longer than a screen takes to come. */
 #define SCREEN_LIMIT_MS 60000
-
-static char output[OUTPUT_MAX];
-
-/* Run a command, which has to end with @status; its output is in `output'. */
-__attribute__((format(printf, 2, 3))) static void run(int status,
-						      const char *format, ...)
-{
-	char command[256];
-	va_list arguments;
-	size_t length;
-	FILE *pipe;
-
-	va_start(arguments, format);
-	vsnprintf(command, sizeof(command), format, arguments);
-	va_end(arguments);
-	pipe = popen(command, "r");
-	CHECK(pipe != NULL);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	if (pclose(pipe) != status << 8) {
-		printf("# %s: %s\n", command, output);
-		CHECK(!"the status that was expected");
-	}
-}
-
-static bool says(const char *text)
-{
-	if (strstr(output, text) != NULL)
-		return true;
-	for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n"))
-		printf("# | %s\n", line);
-	printf("# does not say: %s\n", text);
-	return false;
-}
 
 static void walks(void)
 {
