@@ -707,7 +707,7 @@ static struct extent *find_extent(u64 addr)
 		block_table, lockdep_is_held(&extents_mutex));
 	u64 block = addr >> block_shift;
 
-	return block < table->nr ? table->extent[block] : NULL;
+	return table && block < table->nr ? table->extent[block] : NULL;
 }
 
 static bool is_whole(u64 gigabyte)
@@ -809,23 +809,21 @@ static bool withdraw(struct extent *extent)
 int petmem_pool_remove(u64 start, u64 size)
 {
 	struct extent *extent;
-	int err = -ENOENT;
+	int err = 0;
 
 	mutex_lock(&extents_mutex);
-	list_for_each_entry(extent, &extents, list) {
-		if (extent->start != start || extent_size(extent) != size)
-			continue;
+	extent = find_extent(start);
+	if (!extent || extent->start != start || extent_size(extent) != size) {
+		err = -ENOENT;
+	} else if (!withdraw(extent)) {
 		err = -EBUSY;
-		if (!withdraw(extent))
-			break;
+	} else {
 		enter_addresses(extent, NULL);
 		list_del(&extent->list);
 		extent_free(extent);
 		spin_lock(&pool_lock);
 		mark_whole(start, start + size);
 		spin_unlock(&pool_lock);
-		err = 0;
-		break;
 	}
 	mutex_unlock(&extents_mutex);
 	return err;
@@ -914,24 +912,19 @@ static u32 run_end(const struct extent *extent, u32 page,
 int petmem_pool_run(struct petmem_run *run)
 {
 	struct extent *extent;
-	int err = -ENOENT;
 	u32 page;
 
 	mutex_lock(&extents_mutex);
-	list_for_each_entry(extent, &extents, list) {
-		if (run->addr < extent->start ||
-		    run->addr - extent->start >= extent_size(extent))
-			continue;
+	extent = find_extent(run->addr);
+	if (extent) {
 		page = page_number(extent, run->addr);
 		spin_lock(&pool_lock);
 		run->size = (u64)(run_end(extent, page, run) - page)
 			    << PAGE_SHIFT;
 		spin_unlock(&pool_lock);
-		err = 0;
-		break;
 	}
 	mutex_unlock(&extents_mutex);
-	return err;
+	return extent ? 0 : -ENOENT;
 }
 
 void petmem_pool_exit(void)

@@ -982,18 +982,17 @@ static void shown(void)
 {
 	enum { SHIFT = 30 };
 	struct petmem_process_info info = { .pid = 0 };
-	struct petmem_walk walk;
+	struct petmem_walk way;
 	struct petmem_span span;
 	int device = open_device();
 	char *memory;
 
 	connect_giant();
 	memory = new_giant(SEED);
-	walk = (struct petmem_walk){ .addr = (uintptr_t)memory + LARGE + 5 };
-	CHECK(ioctl(device, PETMEM_IOC_WALK, &walk) == 0);
-	CHECK(walk.level[walk.nr - 1].kind == PETMEM_WALK_PAGE);
-	CHECK(walk.level[walk.nr - 1].shift == SHIFT);
-	CHECK(walk.level[walk.nr - 1].refs == 1);
+	walk(0, memory + LARGE + 5, &way);
+	CHECK(way.level[way.nr - 1].kind == PETMEM_WALK_PAGE);
+	CHECK(way.level[way.nr - 1].shift == SHIFT);
+	CHECK(way.level[way.nr - 1].refs == 1);
 	span = (struct petmem_span){ .addr = (uintptr_t)memory };
 	CHECK(ioctl(device, PETMEM_IOC_SPAN, &span) == 0);
 	CHECK(span.kind == PETMEM_SPAN_GIANT && span.size == GIB);

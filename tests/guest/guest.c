@@ -194,6 +194,16 @@ void *shared_memory(size_t size)
 
 /* ---- Memory ---- */
 
+void walk(pid_t pid, const void *addr, struct petmem_walk *way)
+{
+	int device = open_device();
+
+	*way = (struct petmem_walk){ .addr = (uintptr_t)addr, .pid = pid };
+	CHECK(ioctl(device, PETMEM_IOC_WALK, way) == 0);
+	close(device);
+	CHECK(way->nr >= 1 && way->nr <= PETMEM_WALK_LEVELS);
+}
+
 void choose_door(enum door door)
 {
 	struct petmem_mode native = { .flags = PETMEM_MODE_NATIVE };

@@ -82,6 +82,9 @@ void *shared_memory(size_t size);
 
 /* ---- Memory ---- */
 
+/* The way of an address through a process's page tables; 0 is the caller's. */
+void walk(pid_t pid, const void *addr, struct petmem_walk *way);
+
 /* Install a SIGSEGV handler that serves faults(). */
 void catch_faults(void);
 

@@ -24,16 +24,6 @@
 #define ENTRY_NX (1ULL << 63)
 #define ENTRY_FRAME 0x000ffffffffff000ULL
 
-static void walk(pid_t pid, const void *addr, struct petmem_walk *way)
-{
-	int device = open_device();
-
-	*way = (struct petmem_walk){ .addr = (uintptr_t)addr, .pid = pid };
-	CHECK(ioctl(device, PETMEM_IOC_WALK, way) == 0);
-	close(device);
-	CHECK(way->nr >= 1 && way->nr <= PETMEM_WALK_LEVELS);
-}
-
 static const struct petmem_walk_level *last(const struct petmem_walk *walk)
 {
 	return &walk->level[walk->nr - 1];

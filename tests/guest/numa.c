@@ -84,15 +84,6 @@ static bool is_on(uint64_t frame, int node)
 	return frame >= block.start && frame < block.start + block.size;
 }
 
-static void walk(const void *address, struct petmem_walk *way)
-{
-	int device = open_device();
-
-	*way = (struct petmem_walk){ .addr = (uintptr_t)address };
-	CHECK(ioctl(device, PETMEM_IOC_WALK, way) == 0);
-	close(device);
-}
-
 /* Where an entry leads: Intel SDM volume 3A, section 4.5.4. */
 static uint64_t frame_of(const struct petmem_walk_level *level)
 {
@@ -110,7 +101,7 @@ static bool page_is_on(const void *address, int node)
 	const struct petmem_walk_level *last;
 	struct petmem_walk way;
 
-	walk(address, &way);
+	walk(0, address, &way);
 	last = &way.level[way.nr - 1];
 	CHECK(last->kind == PETMEM_WALK_PAGE);
 	return is_on(frame_of(last), node);
@@ -184,7 +175,7 @@ static void pages_are_near(void)
 			memory[node][i * PAGE] = 1;
 		for (i = 0; i < 2 * LARGE; i++)
 			CHECK(page_is_on(memory[node] + i * PAGE, node));
-		walk(memory[node], &way);
+		walk(0, memory[node], &way);
 		CHECK(way.level[way.nr - 2].kind == PETMEM_WALK_TABLE);
 		CHECK(is_on(frame_of(&way.level[way.nr - 2]), node));
 		run(0, "petmem --status");
