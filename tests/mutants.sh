@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Put mistakes into copies of this tree, one at a time, and see tests catch each. Sourced
+# in the top directory by the scripts that have the mistakes. They define
+#
+#   run_tests ARGUMENT...    run the tests, in the current directory; prints TAP
+#
+# and call begin "$@" with the numbers of the mistakes that are wanted (none: all), mutant
+# for each mistake, and finish. Prints TAP: ok is a mistake that was caught.
+
+begin() {
+	wanted=" $* "
+	number=0
+	tried=0
+	failed=0
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+}
+
+# verdict ok|"not ok" WHAT
+verdict() {
+	echo "$1 $number - $2"
+	tried=$((tried + 1))
+	[ "$1" = ok ] || failed=$((failed + 1))
+}
+
+# mutant WHAT FILE SCRIPT [ARGUMENT...]: what is wrong when sed's SCRIPT has changed FILE;
+# the arguments are run_tests's.
+mutant() {
+	local what=$1 file=$2 script=$3
+	shift 3
+	number=$((number + 1))
+	[[ "$wanted" =~ ^\ *$ || "$wanted" == *" $number "* ]] || return 0
+	rm -rf "$work/tree"
+	git clone -q . "$work/tree"
+	sed -i "$script" "$work/tree/$file"
+	if git -C "$work/tree" diff --quiet; then
+		verdict 'not ok' "$what: not put in"
+	elif (cd "$work/tree" && run_tests "$@") >"$work/log" 2>&1 && ! grep -q '^not ok' "$work/log"; then
+		verdict 'not ok' "$what: NOT caught"
+	elif grep -qE '^not ok|the kernel reported|the guest died|was stopped|^run: in use' "$work/log"; then
+		verdict ok "$what"
+		grep -m 2 -E '^not ok|^run: |error:' "$work/log" | sed 's/^/#    /'
+	else
+		verdict 'not ok' "$what: no test ran"
+		tail -n 3 "$work/log" | sed 's/^/#    /'
+	fi
+}
+
+finish() {
+	echo "1..$tried"
+	echo "# $((tried - failed)) of $tried caught"
+	[ "$failed" -eq 0 ]
+}
