@@ -47,6 +47,7 @@ u64 petmem_giant_split(u64 entry)
 		for (i = 0; i < ENTRIES; i++)
 			WRITE_ONCE(table[i], table[i] | LEAF_WRITE);
 	}
+	/* As in petmem_giant_enter(): the caller writes the entry. */
 	smp_wmb();
 	return petmem_giant_table(entry);
 }

@@ -83,8 +83,8 @@ struct petmem_alloc {
 #define PETMEM_ALLOC_NATIVE (1ULL << 1)
 /*
  * Map all of it now, a whole aligned 1 GiB by one page where the processor and the pool
- * have them and 2 MiB pages are not turned off. ENOMEM, and nothing allocated, when the pool has not
- * enough.
+ * have them and 2 MiB pages are not turned off. ENOMEM, and nothing allocated, when the
+ * pool has not enough.
  */
 #define PETMEM_ALLOC_POPULATE (1ULL << 2)
 

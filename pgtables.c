@@ -441,7 +441,8 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 	if (is_large(*pud)) {
 		leaf.entry = pud;
 		leaf.private = slot & _PAGE_RW;
-		leaf.large = leaf.giant = true;
+		leaf.large = true;
+		leaf.giant = true;
 		return leaf;
 	}
 	pmd = entry_of(table_of(*pud), addr, LEVEL_PMD);

@@ -342,8 +342,7 @@ struct petmem_events petmem_process_events(void)
 	struct petmem_events sum = {};
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct petmem_events *events =
 			per_cpu_ptr(&petmem_events, cpu);
 

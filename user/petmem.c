@@ -216,8 +216,7 @@ static char **parse_word(struct command *command, char **argv)
 	static const struct {
 		const char *name;
 		enum action action;
-		const char *
-			missing; /* the message if there is no process, or NULL */
+		const char *missing; /* said without a process, or NULL */
 	} words[] = {
 		{ "pool", POOL, NULL },
 		{ "map", MAP, "map which process?" },

@@ -8,8 +8,10 @@
 
 #include "picture.h"
 
-/* A bar has so many columns at least; where that leaves too few for label and note,
- * these have a line of their own. */
+/*
+ * A bar has so many columns at least; where that leaves too few for label and note,
+ * these have a line of their own.
+ */
 #define MIN_BAR 16
 
 /* Between the words of a legend. */

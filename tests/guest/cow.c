@@ -250,7 +250,7 @@ static void watch_tables(void)
 
 	connect_petmem();
 	open_gates();
-	memory = must_malloc(WATCHED * APART * PAGE);
+	memory = must_malloc(PAGE * WATCHED * APART);
 	for (size_t i = 0; i < WATCHED; i++)
 		view_add(memory + i * APART * PAGE);
 	/* The last ones are not there yet when the family begins. */

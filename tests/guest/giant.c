@@ -25,7 +25,8 @@
 #include "guest.h"
 
 #define LARGE (2 * MIB)
-enum { LARGE_PAGES = 512, GIANT_LARGES = 512 };
+#define LARGE_PAGES ((size_t)512)
+#define GIANT_LARGES ((size_t)512)
 #define GIANT_PAGES (LARGE_PAGES * GIANT_LARGES)
 
 /* Tables that a 1 GiB page takes: a PUD table, and the PMD table behind it. */
@@ -96,7 +97,7 @@ static bool grew_by(long tables, long larges, long giants)
 	long new_giants = now.giant_pages - before.giant_pages;
 
 	if (new_tables == tables && new_larges == larges &&
-	    new_data == larges * LARGE_PAGES && new_giants == giants)
+	    new_data == larges * (long)LARGE_PAGES && new_giants == giants)
 		return true;
 	printf("# tables %ld, data %ld, large %ld, giant %ld\n", new_tables,
 	       new_data, new_larges, new_giants);
@@ -554,7 +555,7 @@ static void generation(char *memory, size_t number)
 	CHECK(large_holds(memory, number + 1, SEED));
 	CHECK(large_holds(memory, GENERATIONS + number,
 			  number + 1 < GENERATIONS ? NEW_SEED : SEED));
-	CHECK(pages_hold(memory, 2 * GENERATIONS * LARGE_PAGES, GIANT_PAGES,
+	CHECK(pages_hold(memory, LARGE_PAGES * 2 * GENERATIONS, GIANT_PAGES,
 			 SEED));
 }
 

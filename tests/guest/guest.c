@@ -53,6 +53,13 @@ unsigned int rounds(unsigned int all)
 	return some ? some : 1;
 }
 
+unsigned int every(void)
+{
+	unsigned int percent = rounds(100);
+
+	return percent < 100 ? 100 / percent : 1;
+}
+
 static bool same_counts(const struct petmem_status *before,
 			const struct petmem_status *after)
 {

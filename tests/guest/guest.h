@@ -52,6 +52,9 @@ _Noreturn void skip_case(const char *reason);
  */
 unsigned int rounds(unsigned int all);
 
+/* Of many cases that are alike, it is enough to try each every()-th: by ROUNDS, too. */
+unsigned int every(void);
+
 /* ---- Processes ---- */
 
 /* Run @body in a child. It dies with its parent. */

@@ -479,8 +479,10 @@ static void churn(void *argument)
 				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		char *petmem = must_malloc(3 * MIB);
 
-		for (size_t i = 0; i < 3 * MIB; i += 64 * PAGE)
-			memory[i] = petmem[i] = 1;
+		for (size_t i = 0; i < 3 * MIB; i += 64 * PAGE) {
+			memory[i] = 1;
+			petmem[i] = 1;
+		}
 		*(char **)argument = memory;
 		pet_free(petmem);
 		munmap(memory, 4 * MIB);

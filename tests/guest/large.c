@@ -20,7 +20,7 @@
 #include "guest.h"
 
 #define LARGE (2 * MIB)
-enum { LARGE_PAGES = 512 };
+#define LARGE_PAGES ((size_t)512)
 
 /* Tables on the way to a 4 KiB page; a 2 MiB page has no PTE table. */
 enum { TABLES = 3 };

@@ -593,19 +593,19 @@ static void give_birth(void)
 
 /* ---- Its life ---- */
 
-static unsigned int rounds_lived;
+static uint64_t rounds_lived;
 
 static void step(uint64_t *state)
 {
 	size_t i = random_below(state, RANGES);
 
-	if (random_below(state, 4 * STEPS) == 0) {
+	if (random_below(state, UINT64_C(4) * STEPS) == 0) {
 		pthread_rwlock_wrlock(&steps);
 		give_birth();
 		pthread_rwlock_unlock(&steps);
 	}
 	pthread_rwlock_rdlock(&steps);
-	if (random_below(state, 16 * STEPS) == 0)
+	if (random_below(state, UINT64_C(16) * STEPS) == 0)
 		end(1 + random_below(state, ENDINGS - 1));
 	pthread_mutex_lock(&range_lock[i]);
 	work_on(&self->range[i], state);
@@ -753,9 +753,11 @@ static const struct guest_case cases[] = {
 
 int main(int argc, char **argv)
 {
+	const char *wanted;
+
 	if (argc > 1 && strcmp(argv[1], after_exec) == 0)
 		return look_after_exec();
-	large_pages = getenv("PETMEM_LARGE_PAGES") != NULL &&
-		      strcmp(getenv("PETMEM_LARGE_PAGES"), "1") == 0;
+	wanted = getenv("PETMEM_LARGE_PAGES");
+	large_pages = wanted && strcmp(wanted, "1") == 0;
 	return run_cases(cases, COUNT_OF(cases));
 }

@@ -203,7 +203,7 @@ static void large_pages_are_near(void)
 		CHECK(page_is_on(memory, node));
 		CHECK(page_is_on(memory + 2 * MIB, node));
 	}
-	CHECK(pool_status().large_pages == 2 * NODES);
+	CHECK(pool_status().large_pages == 2 * (uint64_t)NODES);
 }
 
 /* A page that was shared is copied to where the one is that writes. */

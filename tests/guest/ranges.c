@@ -221,7 +221,7 @@ static void at_random(void)
 	uint64_t state = 1;
 
 	connect_petmem();
-	for (uint64_t step = 0; step < 5000; step++) {
+	for (uint64_t step = 0; step < rounds(5000); step++) {
 		size_t i = random_below(&state, MODEL_MAX);
 
 		if (i < live_count) {
