@@ -90,6 +90,12 @@ static const struct action actions[] = {
 	IOCTL(1, DUMP),
 	IOCTL(3, DONATE),
 	IOCTL(3, RELEASE),
+	IOCTL(3, COUNTERS),
+	IOCTL(3, USER),
+	IOCTL(6, PROCESS),
+	IOCTL(8, WALK),
+	IOCTL(8, SPAN),
+	IOCTL(3, RUN),
 	DO(6, unknown_ioctl),
 
 	/* Memory as it is meant */

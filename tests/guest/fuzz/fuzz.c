@@ -30,6 +30,8 @@ static const char *const main_functions[] = {
 	"petmem_reservation_mmap", "petmem_process_reserve",
 	"petmem_cow_fork",	   "petmem_cow_break",
 	"petmem_alloc_pages",	   "petmem_free_pages",
+	"petmem_inspect_process",  "petmem_inspect_walk",
+	"petmem_inspect_span",
 };
 
 static uint64_t seed = 1;

@@ -18,6 +18,12 @@ union argument {
 	struct petmem_extent extent;
 	struct petmem_status status;
 	struct petmem_block block;
+	struct petmem_counters counters;
+	struct petmem_user_counts user;
+	struct petmem_process_info process;
+	struct petmem_walk walk;
+	struct petmem_span span;
+	struct petmem_run run;
 	unsigned char bytes[256]; /* for commands that are not there yet */
 };
 
@@ -87,6 +93,39 @@ static void fill_extent(struct flow *flow, struct petmem_extent *extent)
 		extent->size = length_draw(flow);
 }
 
+static uint32_t process_draw(struct flow *flow)
+{
+	return value_draw(flow, (struct value)PROCESS);
+}
+
+/* What an inspection looks at; an ordinary user may look at his own process only. */
+static void fill_inspection(struct flow *flow, long command,
+			    union argument *argument)
+{
+	switch (command) {
+	case PETMEM_IOC_PROCESS:
+		argument->process.pid = process_draw(flow);
+		argument->process.flags = reserved_draw(flow);
+		break;
+	case PETMEM_IOC_WALK:
+		argument->walk.addr = address_draw(flow);
+		argument->walk.pid = process_draw(flow);
+		argument->walk.flags = reserved_draw(flow);
+		argument->walk.reserved = reserved_draw(flow);
+		break;
+	case PETMEM_IOC_SPAN:
+		argument->span.addr = address_draw(flow);
+		argument->span.pid = process_draw(flow);
+		argument->span.kind = reserved_draw(flow);
+		break;
+	case PETMEM_IOC_RUN:
+		fill_extent(flow, &argument->extent);
+		argument->run.kind = reserved_draw(flow);
+		argument->run.order = reserved_draw(flow);
+		break;
+	}
+}
+
 static void fill(struct flow *flow, long command, union argument *argument)
 {
 	for (size_t i = 0; i < sizeof(argument->bytes); i++)
@@ -121,6 +160,15 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_BLOCK:
 		argument->block.index = draw(flow, 8);
 		break;
+	case PETMEM_IOC_USER:
+		argument->user.index = draw(flow, 4);
+		break;
+	case PETMEM_IOC_PROCESS:
+	case PETMEM_IOC_WALK:
+	case PETMEM_IOC_SPAN:
+	case PETMEM_IOC_RUN:
+		fill_inspection(flow, command, argument);
+		break;
 	default: /* an address stands first in the others */
 		argument->query.addr = address_draw(flow);
 	}
@@ -143,6 +191,7 @@ static void note_result(struct allocation *slot, long command, const void *at)
 		break;
 	case PETMEM_IOC_DONATE:
 	case PETMEM_IOC_RELEASE:
+	case PETMEM_IOC_RUN:
 		report(PRIVILEGE, program.seed);
 		break;
 	}
@@ -173,7 +222,7 @@ void unknown_ioctl(struct flow *flow, const struct action *action)
 		0,
 		~0U,
 	};
-	unsigned int number = PETMEM_IOC_VERSION + draw(flow, 16);
+	unsigned int number = PETMEM_IOC_VERSION + draw(flow, 32);
 	unsigned int command = number ^ 1U << draw(flow, 32);
 
 	if (one_in(flow, 4))
