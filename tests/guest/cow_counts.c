@@ -226,30 +226,6 @@ static void write_all(void *argument)
 		*(volatile size_t *)(memory + i) = ~i;
 }
 
-/* Count the messages that the kernel's log has had since @log was opened. */
-static size_t messages(int log, const char *text)
-{
-	char message[8192];
-	size_t count = 0;
-	ssize_t length;
-
-	while ((length = read(log, message, sizeof(message) - 1)) > 0) {
-		message[length] = 0;
-		count += strstr(message, text) != NULL;
-	}
-	CHECK(length == -1 && errno == EAGAIN);
-	return count;
-}
-
-static int open_log(void)
-{
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	CHECK(log >= 0);
-	CHECK(lseek(log, 0, SEEK_END) == 0);
-	return log;
-}
-
 /* DEFAULT_RATELIMIT_INTERVAL of the kernel's */
 #define RATELIMIT_SECONDS 5
 

@@ -168,7 +168,7 @@ static void unloading(void)
 	CHECK(petmem("--release") == 0);
 	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == 0);
 	CHECK(access(PETMEM_DEVICE, F_OK) == -1 && !is_offline(&block));
-	CHECK(system("insmod /petmem/petmem.ko") == 0);
+	CHECK(system("insmod " MODULE_FILE) == 0);
 	CHECK(petmem(amount) == 0);
 	CHECK(pool_status().total_pages == before.total_pages);
 }

@@ -60,6 +60,29 @@ unsigned int every(void)
 	return percent < 100 ? 100 / percent : 1;
 }
 
+int open_log(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(log >= 0);
+	CHECK(lseek(log, 0, SEEK_END) == 0);
+	return log;
+}
+
+size_t messages(int log, const char *text)
+{
+	char message[8192];
+	size_t count = 0;
+	ssize_t length;
+
+	while ((length = read(log, message, sizeof(message) - 1)) > 0) {
+		message[length] = 0;
+		count += strstr(message, text) != NULL;
+	}
+	CHECK(length == -1 && errno == EAGAIN);
+	return count;
+}
+
 static bool same_counts(const struct petmem_status *before,
 			const struct petmem_status *after)
 {

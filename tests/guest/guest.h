@@ -52,6 +52,15 @@ _Noreturn void skip_case(const char *reason);
  */
 unsigned int rounds(unsigned int all);
 
+/* Where vm/run puts the module. */
+#define MODULE_FILE "/petmem/petmem.ko"
+
+/* Open the kernel's log: what it says from now on is read. */
+int open_log(void);
+
+/* Count those of its messages since @log was opened, or read, that hold @text. */
+size_t messages(int log, const char *text);
+
 /* Of many cases that are alike, it is enough to try each every()-th: by ROUNDS, too. */
 unsigned int every(void);
 

@@ -22,12 +22,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
 
 #define FAIL_NTH "/proc/self/fail-nth"
+
+/* The module mapping space: Documentation/arch/x86/x86_64/mm.rst. */
+#define MODULES_START "0xffffffffa0000000"
 
 /* No operation makes so many allocations. */
 #define N_MAX 5000
@@ -93,14 +97,6 @@ static void prepare_injection(bool high_memory)
 	set_up(KNOBS "fail_page_alloc/min-order", "0");
 	attempt = shared_memory(sizeof(*attempt));
 	choose_door(SIGNAL);
-}
-
-static int open_log(void)
-{
-	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	CHECK(log >= 0 && lseek(log, 0, SEEK_END) >= 0);
-	return log;
 }
 
 /* The next message, or NULL at the end of the log. */
@@ -610,6 +606,33 @@ static void have_offline_block(void)
 	CHECK(run_release() == 0);
 }
 
+/* Load the module. Returns 0 or an errno. */
+static int load(void)
+{
+	int file = open(MODULE_FILE, O_RDONLY | O_CLOEXEC);
+	int error;
+
+	CHECK(file >= 0);
+	error = syscall(SYS_finit_module, file, "", 0) ? errno : 0;
+	close(file);
+	return error;
+}
+
+static void unload(void)
+{
+	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == 0);
+}
+
+/* As after insmod: there is no table of extents yet. */
+static void have_new_module(void)
+{
+	have_offline_block();
+	close(device);
+	unload();
+	CHECK(load() == 0);
+	have_device();
+}
+
 static void check_donated(void)
 {
 	CHECK(run_donate() == EEXIST);
@@ -664,6 +687,10 @@ static const struct operation mapping_operations[] = {
 	{ "fork", have_memory, run_fork, check_memory, check_memory },
 };
 
+static const struct operation first_donation = { "the first DONATE",
+						 have_new_module, run_donate,
+						 NULL, check_donated };
+
 static const struct operation donation_operations[] = {
 	{ "DONATE", have_offline_block, run_donate, NULL, check_donated },
 	{ "RELEASE", have_block, run_release, NULL, check_released },
@@ -691,6 +718,65 @@ static void donations(void)
 	prepare_injection(true);
 	for (size_t i = 0; i < COUNT_OF(donation_operations); i++)
 		fail_each(&donation_operations[i]);
+	if (pool_status().blocks == 1)
+		fail_each(&first_donation);
+}
+
+/* ---- Loading ---- */
+
+/* Only what a function of a module has asked for fails, or, with "0", all. */
+static void fail_from(const char *address)
+{
+	set_up(KNOBS "failslab/require-start", address);
+	set_up(KNOBS "fail_page_alloc/require-start", address);
+	set_up(KNOBS "fail_usercopy/require-start", address);
+}
+
+/* To load a module takes hundreds of allocations; these are after its init began. */
+static int load_injected(bool *reached)
+{
+	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	int error;
+
+	CHECK(file >= 0);
+	set_n(file, attempt->n);
+	error = load();
+	*reached = was_reached(file);
+	set_n(file, 0);
+	close(file);
+	return error;
+}
+
+static void loading(void)
+{
+	uint64_t pages = pool_status().total_pages;
+	unsigned int failed = 0;
+	char command[64];
+	bool reached;
+	int error;
+
+	prepare_injection(false);
+	CHECK(system("petmem --release >/dev/null") == 0);
+	fail_from(MODULES_START);
+	attempt->n = 0;
+	do {
+		unload();
+		attempt->n++;
+		error = load_injected(&reached);
+		if (error) {
+			CHECK(reached && error == ENOMEM);
+			CHECK(load() == 0);
+			failed++;
+		}
+		CHECK(pool_status().total_pages == 0);
+	} while (reached);
+	fail_from("0");
+	printf("# loading: %u allocations, %u failed it\n", attempt->n - 1,
+	       failed);
+	CHECK(failed > 0);
+	snprintf(command, sizeof(command), "petmem %llu >/dev/null",
+		 (unsigned long long)(pages * PAGE / MIB));
+	CHECK(pages == 0 || system(command) == 0);
 }
 
 /* ---- The end of a process ---- */
@@ -806,6 +892,7 @@ static const struct guest_case cases[] = {
 	{ "mmap, munmap and fork", mappings },
 	{ "donation and release", donations },
 	{ "touch, exit and exec", ends },
+	{ "loading", loading },
 };
 
 int main(int argc, char **argv)

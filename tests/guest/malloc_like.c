@@ -198,6 +198,23 @@ static void small_things(void)
 	CHECK(pet_dump() == 0 || errno == EAGAIN);
 }
 
+/* DUMP_RANGES in on_demand.c: more are not listed. */
+enum { LISTED = 64 };
+
+static void long_dump(void)
+{
+	int log;
+
+	connect_petmem();
+	for (int i = 0; i < LISTED; i++)
+		must_malloc(PAGE);
+	/* The rest of the region is one more. */
+	log = open_log();
+	CHECK(pet_dump() == 0);
+	CHECK(messages(log, "petmem:   0x") == LISTED);
+	close(log);
+}
+
 static const struct guest_case cases[] = {
 	{ "before init_petmem", before_init },
 	{ "sizes: 0, too large", sizes },
@@ -207,6 +224,7 @@ static const struct guest_case cases[] = {
 	{ "errno is kept", errno_kept },
 	{ "wrong pointers abort with a message", wrong_pointers },
 	{ "pet_invlpg and pet_dump", small_things },
+	{ "pet_dump of more than it lists", long_dump },
 };
 
 int main(void)
