@@ -209,8 +209,8 @@ static void make_attempt(void *argument)
 		operation->check_done();
 }
 
-/* Each of the operation's allocations in turn. */
-static void fail_each(const struct operation *operation)
+/* Every @step-th of the operation's allocations in turn. */
+static void fail_each(const struct operation *operation, unsigned int step)
 {
 	struct petmem_status before = pool_status(), after;
 	unsigned int count[PLACES] = { 0 }, failed = 0, empty = 0;
@@ -219,7 +219,8 @@ static void fail_each(const struct operation *operation)
 	attempt->operation = operation;
 	attempt->n = 0;
 	do {
-		CHECK(++attempt->n < N_MAX);
+		attempt->n += step;
+		CHECK(attempt->n < N_MAX);
 		attempt->empty = false;
 		status = status_of(spawn(make_attempt, NULL));
 		if (status)
@@ -701,14 +702,14 @@ static void commands(void)
 {
 	prepare_injection(false);
 	for (size_t i = 0; i < COUNT_OF(command_operations); i++)
-		fail_each(&command_operations[i]);
+		fail_each(&command_operations[i], 1);
 }
 
 static void mappings(void)
 {
 	prepare_injection(false);
 	for (size_t i = 0; i < COUNT_OF(mapping_operations); i++)
-		fail_each(&mapping_operations[i]);
+		fail_each(&mapping_operations[i], 1);
 }
 
 static void donations(void)
@@ -717,9 +718,9 @@ static void donations(void)
 		skip_case("no memory is donated");
 	prepare_injection(true);
 	for (size_t i = 0; i < COUNT_OF(donation_operations); i++)
-		fail_each(&donation_operations[i]);
+		fail_each(&donation_operations[i], 1);
 	if (pool_status().blocks == 1)
-		fail_each(&first_donation);
+		fail_each(&first_donation, every());
 }
 
 /* ---- Loading ---- */
@@ -761,7 +762,7 @@ static void loading(void)
 	attempt->n = 0;
 	do {
 		unload();
-		attempt->n++;
+		attempt->n += every();
 		error = load_injected(&reached);
 		if (error) {
 			CHECK(reached && error == ENOMEM);
@@ -771,7 +772,7 @@ static void loading(void)
 		CHECK(pool_status().total_pages == 0);
 	} while (reached);
 	fail_from("0");
-	printf("# loading: %u allocations, %u failed it\n", attempt->n - 1,
+	printf("# loading: of %u allocations %u failed it\n", attempt->n,
 	       failed);
 	CHECK(failed > 0);
 	snprintf(command, sizeof(command), "petmem %llu >/dev/null",
