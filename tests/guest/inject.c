@@ -381,6 +381,33 @@ static void check_freed(void)
 	CHECK(must_malloc(PAGE) == REGION && is_zero(REGION, PAGE));
 }
 
+/* So many pages that a free wants room to note them, and does without if need be. */
+enum { MUCH = 100 };
+
+static char *much;
+
+static void have_much_memory(void)
+{
+	have_memory();
+	much = must_malloc(MUCH * PAGE);
+	fill(much, MUCH * PAGE, SEED);
+}
+
+static int run_free_much(void)
+{
+	struct petmem_free request = { .addr = (uintptr_t)much };
+
+	return call(PETMEM_IOC_FREE, &request);
+}
+
+static void check_much_freed(void)
+{
+	for (size_t i = 0; i < MUCH; i++)
+		CHECK(faults(much + i * PAGE, READ));
+	check_memory();
+	CHECK(must_malloc(MUCH * PAGE) == much && is_zero(much, MUCH * PAGE));
+}
+
 static int run_query(void)
 {
 	struct petmem_query query = { .addr = PETMEM_REGION_START };
@@ -656,6 +683,8 @@ static const struct operation command_operations[] = {
 	{ "ALLOC in a child", be_a_child, run_alloc, check_memory,
 	  check_second },
 	{ "FREE", have_memory, run_free, check_memory, check_freed },
+	{ "FREE of much", have_much_memory, run_free_much, check_memory,
+	  check_much_freed },
 	{ "FREE in a child", be_a_child, run_free, check_memory, check_freed },
 	{ "QUERY", have_memory, run_query, check_memory, check_memory },
 	{ "the first FAULT", allocate_only, run_fault, NULL, check_faulted },
