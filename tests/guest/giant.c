@@ -370,18 +370,18 @@ static void one_left(void)
 /* The same, but there is no page for a table: it must be smaller pages, and fewer. */
 static void one_left_without_tables(void)
 {
-	char *memory, *far;
+	char *memory, *small;
 
 	connect_giant();
-	/* The PMD table that comes back is not enough for one and a PUD table... */
-	memory = leave_giant(1);
-	far = must_malloc(LARGE);
 	CHECK(pet_large_pages(0) == 0);
-	pet_free(memory);
-	/* ...nor, after this, for one. */
-	far[0] = 1;
+	small = must_malloc(2 * PAGE);
+	small[0] = 1;
 	CHECK(pet_large_pages(1) == 0);
-	CHECK(pool_status().free_pages < GIANT_PAGES);
+	memory = leave_giant(1);
+	pet_free(memory);
+	/* This takes what was its PMD table. */
+	small[PAGE] = 1;
+	CHECK(pool_status().free_pages == GIANT_PAGES);
 	memory = must_malloc(GIB);
 	mark();
 	CHECK(pet_populate(memory, GIB) == -1 && errno == ENOMEM);

@@ -281,6 +281,30 @@ static void spans(void)
 	join(spawn(shared_spans, memory));
 }
 
+static void shared_large_spans(void *argument)
+{
+	char *memory = argument;
+
+	CHECK(is_span(memory, PETMEM_SPAN_LARGE_SHARED, 1024));
+	memory[2 * MIB] = 1;
+	CHECK(is_span(memory, PETMEM_SPAN_LARGE_SHARED, 512));
+	CHECK(is_span(memory + 2 * MIB, PETMEM_SPAN_LARGE, 512));
+}
+
+static void large_spans(void)
+{
+	char *memory;
+
+	CHECK(setenv("PETMEM_LARGE_PAGES", "1", 1) == 0);
+	connect_petmem();
+	memory = must_malloc(6 * MIB);
+	memory[0] = 1;
+	memory[2 * MIB] = 1;
+	CHECK(is_span(memory, PETMEM_SPAN_LARGE, 1024));
+	CHECK(is_span(memory + 4 * MIB, PETMEM_SPAN_UNTOUCHED, 512));
+	join(spawn(shared_large_spans, memory));
+}
+
 /* All spans together are the region, and those with pages have all of them. */
 static void whole_region(void)
 {
@@ -524,6 +548,7 @@ static const struct guest_case cases[] = {
 	{ "others are for root to see, and frames, too", permissions },
 	{ "root sees another process", root_looks },
 	{ "spans tell what is mapped, shared and guarded", spans },
+	{ "spans tell 2 MiB pages, and which are shared", large_spans },
 	{ "all spans together are the region", whole_region },
 	{ "all runs of physical memory together are the pool", runs },
 	{ "wrong runs are refused, and all to who is not root", bad_runs },
