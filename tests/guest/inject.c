@@ -5,8 +5,9 @@
  * /proc/self/fail-nth makes the Nth allocation of this task fail, or the Nth copy
  * from or to user space: see Documentation/fault-injection in the kernel's source.
  * An operation is repeated for N = 1, 2, ..., each time in a new process, until it
- * has run to its end without coming to N. Where it failed, it has to say ENOMEM
- * (EFAULT for a copy), to have changed nothing, and to work when called again.
+ * has run to its end without coming to N. (With few rounds, where nearly all of many are
+ * Linux's own, only some N are tried.) Where it failed, it has to say ENOMEM (EFAULT for
+ * a copy), to have changed nothing, and to work when called again.
  *
  * The kernel's log says where each failure was put. Each operation reports how many
  * of the failed allocations were the module's own (it called the allocator), how many
