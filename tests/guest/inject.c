@@ -787,8 +787,8 @@ static void loading(void)
 	int error;
 
 	prepare_injection(false);
-	CHECK(system("petmem --release >/dev/null") == 0);
 	fail_from(MODULES_START);
+	CHECK(system("petmem --release >/dev/null") == 0);
 	attempt->n = 0;
 	do {
 		unload();
