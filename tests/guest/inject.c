@@ -796,9 +796,12 @@ static void loading(void)
 		error = load_injected(&reached);
 		if (error) {
 			CHECK(reached && error == ENOMEM);
+			CHECK(access(PETMEM_DEVICE, F_OK) == -1);
+			CHECK(system("pgrep petmem_cleaner >/dev/null") != 0);
 			CHECK(load() == 0);
 			failed++;
 		}
+		CHECK(system("pgrep petmem_cleaner >/dev/null") == 0);
 		CHECK(pool_status().total_pages == 0);
 	} while (reached);
 	fail_from("0");
