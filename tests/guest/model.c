@@ -707,7 +707,7 @@ static void coordinate(void *argument)
 	const char *seconds = getenv("MODEL_SECONDS");
 	time_t end = seconds ? time(NULL) + atol(seconds) : 0;
 	struct petmem_status before;
-	int rounds = 0;
+	unsigned int lived = 0;
 
 	(void)argument;
 	CHECK(setpgid(0, 0) == 0);
@@ -716,14 +716,14 @@ static void coordinate(void *argument)
 	connect_petmem();
 	device = open_device();
 	before = pool_status();
-	while (end ? time(NULL) < end : rounds < ROUNDS) {
+	while (end ? time(NULL) < end : lived < rounds(ROUNDS)) {
 		go_on();
 		wait_until_quiet();
 		check_pool(&before);
-		rounds++;
+		lived++;
 	}
-	printf("# seed %llu, %d rounds, %llu processes, %llu pages touched or written\n",
-	       (unsigned long long)seed, rounds, atomic_load(&world->serials),
+	printf("# seed %llu, %u rounds, %llu processes, %llu pages touched or written\n",
+	       (unsigned long long)seed, lived, atomic_load(&world->serials),
 	       atomic_load(&world->events));
 }
 
