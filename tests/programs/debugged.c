@@ -32,7 +32,9 @@ int main(void)
 	stop_here();
 	if (memory[0] != CHANGED || strcmp(memory + 1, TOUCHED + 1) != 0)
 		errx(EXIT_FAILURE, "the touched page has \"%s\"", memory);
-	if (memory[UNTOUCHED_BYTE] != CHANGED || memory[UNTOUCHED_BYTE + 1] != 0)
-		errx(EXIT_FAILURE, "the untouched page is not what it should be");
+	if (memory[UNTOUCHED_BYTE] != CHANGED ||
+	    memory[UNTOUCHED_BYTE + 1] != 0)
+		errx(EXIT_FAILURE,
+		     "the untouched page is not what it should be");
 	return EXIT_SUCCESS;
 }
