@@ -12,13 +12,16 @@
 #include "process.h"
 
 #include <linux/hashtable.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "compat.h"
 #include "memmap.h"
@@ -45,6 +48,13 @@ DEFINE_PER_CPU(struct petmem_events, petmem_events);
 
 static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process alive */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
+
+/* States whose mm has ended wait here to be put together: this long, or until so many. */
+#define DEAD_DELAY HZ
+#define DEAD_MAX 64
+
+static LLIST_HEAD(dead);
+static atomic_t dead_count = ATOMIC_INIT(0);
 
 /*
  * No reference is taken: the entry of an mm goes away at the end of the mm, and the
@@ -168,6 +178,32 @@ static void notifier_end(struct mmu_notifier *notifier,
 }
 
 /*
+ * Each put makes SRCU begin a grace period of several ticks. A put in release() would
+ * have the end of its mm wait for that: mn_hlist_release() calls synchronize_srcu() next,
+ * which takes microseconds, but only while no other grace period is under way
+ * (srcu_might_be_idle()).
+ */
+static void put_dead(struct work_struct *unused)
+{
+	struct petmem_process *process, *next;
+
+	atomic_set(&dead_count, 0);
+	llist_for_each_entry_safe(process, next, llist_del_all(&dead), dead)
+		mmu_notifier_put(&process->notifier);
+}
+
+static DECLARE_DELAYED_WORK(put_dead_work, put_dead);
+
+static void put_later(struct petmem_process *process)
+{
+	llist_add(&process->dead, &dead);
+	if (atomic_inc_return(&dead_count) < DEAD_MAX)
+		schedule_delayed_work(&put_dead_work, DEAD_DELAY);
+	else
+		put_dead(NULL);
+}
+
+/*
  * The end of the mm. It runs under the notifiers' SRCU read lock, and the put queues
  * the freeing behind that: so the module's reference can go here already, and
  * petmem_process_exit() waits for the rest.
@@ -189,7 +225,7 @@ static void notifier_release(struct mmu_notifier *notifier,
 	spin_unlock(&processes_lock);
 	atomic_dec(&bound);
 
-	mmu_notifier_put(notifier);
+	put_later(process);
 	module_put(THIS_MODULE);
 }
 
@@ -362,12 +398,13 @@ struct petmem_process_counts petmem_process_count(void)
 }
 
 /*
- * The device is gone, and no address space is bound. What may be left are states on
- * their way through SRCU: wait for the last, and then for the callback that freed it
- * to return.
+ * The device is gone, and no address space is bound. What may be left are states that
+ * are still to be put, or on their way through SRCU: wait for the last, and then for the
+ * callback that freed it to return.
  */
 void petmem_process_exit(void)
 {
+	flush_delayed_work(&put_dead_work);
 	wait_event(all_freed, !atomic_read(&allocated));
 	mmu_notifier_synchronize();
 }

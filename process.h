@@ -6,6 +6,7 @@
 #define PETMEM_PROCESS_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -33,6 +34,7 @@ struct petmem_family {
 struct petmem_process {
 	struct mmu_notifier notifier; /* .mm is the address space */
 	struct hlist_node node; /* in the table of processes */
+	struct llist_node dead; /* in the list of those whose mm has ended */
 	struct rcu_head rcu;
 	struct petmem_family *family; /* never changes */
 

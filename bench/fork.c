@@ -16,7 +16,7 @@
 #include "rows.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define MOST_ROUNDS 5
+#define MOST_ROUNDS 9
 
 static const size_t sizes[] = {
 	0, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB, GIB,
@@ -71,7 +71,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The timer's interrupt falls into one round or another: the median has none. */
+/*
+ * The timer's interrupt falls into one round or another, and so does a new page for one
+ * of the kernel's caches: the median has neither.
+ */
 static uint64_t median(uint64_t *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), compare);
@@ -133,10 +136,7 @@ static void measure_fork(const struct peer *peer, size_t size)
 		peer->put(memory, size);
 }
 
-/*
- * The end of a child that wrote nothing. Part of it may be to wait for a grace period
- * of the kernel's, in which others can run.
- */
+/* The end of a child that wrote nothing. Part of it may be to wait: others can run. */
 static void measure_exit(const struct peer *peer, size_t size)
 {
 	size_t rounds = rounds_for(size), i;

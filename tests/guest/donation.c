@@ -155,6 +155,14 @@ static void hibernation(void)
 	CHECK(errno == EBUSY);
 }
 
+static void allocate_a_page(void *unused)
+{
+	(void)unused;
+	connect_petmem();
+	must_malloc(PAGE);
+}
+
+/* What is left of a process that has just ended goes with the module. */
 static void unloading(void)
 {
 	struct petmem_status before = pool_status();
@@ -166,6 +174,7 @@ static void unloading(void)
 	/* Refused: memory is donated. */
 	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == -1);
 	CHECK(petmem("--release") == 0);
+	join(spawn(allocate_a_page, NULL));
 	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == 0);
 	CHECK(access(PETMEM_DEVICE, F_OK) == -1 && !is_offline(&block));
 	CHECK(system("insmod " MODULE_FILE) == 0);
