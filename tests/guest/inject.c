@@ -30,6 +30,7 @@
 #include "guest.h"
 
 #define FAIL_NTH "/proc/self/fail-nth"
+#define KNOBS "/sys/kernel/debug/"
 
 /* The module mapping space: Documentation/arch/x86/x86_64/mm.rst. */
 #define MODULES_START "0xffffffffa0000000"
@@ -83,14 +84,22 @@ static void set_up(const char *path, const char *value)
 		skip_case("the kernel has no fault injection for allocations");
 }
 
+/* Only what a function of a module has asked for fails, or, with "0", all. */
+static void fail_from(const char *address)
+{
+	set_up(KNOBS "failslab/require-start", address);
+	set_up(KNOBS "fail_page_alloc/require-start", address);
+	set_up(KNOBS "fail_usercopy/require-start", address);
+}
+
 /*
  * Allocations that may sleep fail too, and single pages. Those of "high memory" are
  * the pages of programs, and of vmalloc().
  */
 static void prepare_injection(bool high_memory)
 {
-#define KNOBS "/sys/kernel/debug/"
 	set_up(FAIL_NTH, "0");
+	fail_from("0");
 	set_up(KNOBS "failslab/ignore-gfp-wait", "N");
 	set_up(KNOBS "fail_page_alloc/ignore-gfp-wait", "N");
 	set_up(KNOBS "fail_page_alloc/ignore-gfp-highmem",
@@ -161,22 +170,30 @@ static bool was_reached(int file)
 	return atoi(text) == 0;
 }
 
-/* Run the operation with the Nth allocation failing; the result is its own. */
-static int run_injected(void)
+/* Do something with the Nth allocation failing; the result, 0 or an errno, is its own. */
+static int inject(int (*operation)(void), bool *reached)
 {
-	int log = open_log();
 	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	int error;
-	bool reached;
 
 	CHECK(file >= 0);
 	set_n(file, attempt->n);
-	error = attempt->operation->run();
-	reached = was_reached(file);
+	error = operation();
+	*reached = was_reached(file);
 	set_n(file, 0);
+	close(file);
+	return error;
+}
+
+/* Run the attempt's operation so, and find out whose allocation that was. */
+static int run_injected(void)
+{
+	int log = open_log();
+	bool reached;
+	int error = inject(attempt->operation->run, &reached);
+
 	attempt->place = reached ? find_place(log) : NOT_REACHED;
 	attempt->failed = error;
-	close(file);
 	close(log);
 	return error;
 }
@@ -760,29 +777,6 @@ static void donations(void)
 
 /* ---- Loading ---- */
 
-/* Only what a function of a module has asked for fails, or, with "0", all. */
-static void fail_from(const char *address)
-{
-	set_up(KNOBS "failslab/require-start", address);
-	set_up(KNOBS "fail_page_alloc/require-start", address);
-	set_up(KNOBS "fail_usercopy/require-start", address);
-}
-
-/* To load a module takes hundreds of allocations; these are after its init began. */
-static int load_injected(bool *reached)
-{
-	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	int error;
-
-	CHECK(file >= 0);
-	set_n(file, attempt->n);
-	error = load();
-	*reached = was_reached(file);
-	set_n(file, 0);
-	close(file);
-	return error;
-}
-
 static bool cleaner_runs(void)
 {
 	return system("grep -qsx petmem_cleaner /proc/[0-9]*/comm") == 0;
@@ -797,13 +791,14 @@ static void loading(void)
 	int error;
 
 	prepare_injection(false);
+	/* What comes before the module's init is not of interest: hundreds. */
 	fail_from(MODULES_START);
 	CHECK(system("petmem --release >/dev/null") == 0);
 	attempt->n = 0;
 	do {
 		unload();
 		attempt->n += every();
-		error = load_injected(&reached);
+		error = inject(load, &reached);
 		if (error) {
 			CHECK(reached && error == ENOMEM);
 			CHECK(access(PETMEM_DEVICE, F_OK) == -1);
@@ -927,7 +922,7 @@ static void ends(void)
 	fail_end("a touch", touch, 1);
 	fail_end("a native touch", touch_natively, 1);
 	fail_end("exit", leave, 1);
-	/* The same here. */
+	/* Nearly all of exec's allocations are Linux's own. */
 	fail_end("exec", exec_other, every());
 }
 
