@@ -181,7 +181,7 @@ static void notifier_end(struct mmu_notifier *notifier,
  * Each put makes SRCU begin a grace period of several ticks. A put in release() would
  * have the end of its mm wait for that: mn_hlist_release() calls synchronize_srcu() next,
  * which takes microseconds, but only while no other grace period is under way
- * (srcu_might_be_idle()).
+ * (srcu_might_be_idle(); Linux 5.10 to 7.2).
  */
 static void put_dead(struct work_struct *unused)
 {

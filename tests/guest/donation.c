@@ -14,6 +14,9 @@
 
 #define MEGABYTE 1048576
 
+/* Within a second or two: more than the module puts together (DEAD_MAX in process.c). */
+#define ENDING 200
+
 static struct petmem_block first_block(void)
 {
 	struct petmem_block block = { 0 };
@@ -155,14 +158,33 @@ static void hibernation(void)
 	CHECK(errno == EBUSY);
 }
 
-static void allocate_a_page(void *unused)
+/* Use petmem, and end when the gate, a pipe, is closed. */
+static void wait_at_gate(void *argument)
 {
-	(void)unused;
+	int *gate = argument;
+	char byte;
+
 	connect_petmem();
 	must_malloc(PAGE);
+	close(gate[1]);
+	CHECK(read(gate[0], &byte, 1) == 0);
 }
 
-/* What is left of a process that has just ended goes with the module. */
+static void end_many(void)
+{
+	pid_t children[ENDING];
+	int gate[2];
+
+	CHECK(pipe(gate) == 0);
+	for (size_t i = 0; i < ENDING; i++)
+		children[i] = spawn(wait_at_gate, gate);
+	close(gate[0]);
+	close(gate[1]);
+	for (size_t i = 0; i < ENDING; i++)
+		join(children[i]);
+}
+
+/* What is left of processes that have just ended goes with the module. */
 static void unloading(void)
 {
 	struct petmem_status before = pool_status();
@@ -174,7 +196,7 @@ static void unloading(void)
 	/* Refused: memory is donated. */
 	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == -1);
 	CHECK(petmem("--release") == 0);
-	join(spawn(allocate_a_page, NULL));
+	end_many();
 	CHECK(syscall(SYS_delete_module, "petmem", O_NONBLOCK) == 0);
 	CHECK(access(PETMEM_DEVICE, F_OK) == -1 && !is_offline(&block));
 	CHECK(system("insmod " MODULE_FILE) == 0);
