@@ -106,10 +106,8 @@ static void drop_detached(struct petmem_process *process)
 
 static void family_put(struct petmem_family *family)
 {
-	if (!family || !refcount_dec_and_test(&family->refs))
-		return;
-	petmem_account_close(&family->account);
-	kfree(family);
+	if (family && refcount_dec_and_test(&family->refs))
+		kfree(family);
 }
 
 static void notifier_free(struct mmu_notifier *notifier)
@@ -217,7 +215,8 @@ static void notifier_release(struct mmu_notifier *notifier,
 	mutex_lock(&process->family->lock);
 	leave_region(process);
 	drop_detached(process);
-	process->family->members--;
+	if (!--process->family->members)
+		petmem_account_close(&process->family->account);
 	mutex_unlock(&process->family->lock);
 
 	spin_lock(&processes_lock);

@@ -28,7 +28,7 @@ struct petmem_family {
 	struct mutex
 		lock; /* all below; tables, counts and maps of all members */
 	u32 members; /* address spaces that live */
-	struct petmem_account account; /* their pages */
+	struct petmem_account account; /* their pages; closed when none lives */
 };
 
 struct petmem_process {
