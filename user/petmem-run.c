@@ -36,6 +36,8 @@ static const char help[] =
 	"\n"
 	"What PROGRAM starts has its heap in petmem, too: it inherits LD_PRELOAD. A program\n"
 	"that is to do without is started by: env -u LD_PRELOAD PROGRAM\n"
+	"Each opens /dev/petmem for itself, and so has one descriptor more, a high one; one\n"
+	"that runs as another user needs the right to open it.\n"
 	"\n"
 	"A heap that outgrows the pool ends its program by SIGSEGV.\n"
 	"\n"
