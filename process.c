@@ -49,7 +49,10 @@ DEFINE_PER_CPU(struct petmem_events, petmem_events);
 static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process alive */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
-/* States whose mm has ended wait here to be put together: this long, or until so many. */
+/*
+ * States whose mm has ended wait here to be put together: this long, or until so many.
+ * Each keeps its mm_struct and one page table of Linux's, the top one.
+ */
 #define DEAD_DELAY HZ
 #define DEAD_MAX 64
 
