@@ -134,7 +134,8 @@ static const struct action actions[] = {
 	CALL(4, munlock, ADDRESS, LENGTH),
 	CALL(3, mlockall, BITS(7)),
 	CALL(3, munlockall),
-	CALL(6, mincore, ADDRESS, LENGTH, BUFFER),
+	/* No LENGTH: of the whole region, Linux looks up each page, and for no signal. */
+	CALL(6, mincore, ADDRESS, BYTES, BUFFER),
 	CALL(6, msync, ADDRESS, LENGTH, BITS(7)),
 	CALL(5, mbind, ADDRESS, LENGTH, BELOW(8), BUFFER, BELOW(128), BITS(15)),
 	CALL(3, set_mempolicy, BELOW(8), BUFFER, BELOW(128)),
