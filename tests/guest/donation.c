@@ -158,28 +158,22 @@ static void hibernation(void)
 	CHECK(errno == EBUSY);
 }
 
-/* Use petmem, and end when the gate, a pipe, is closed. */
-static void wait_at_gate(void *argument)
+static void use_and_await(void *gate)
 {
-	int *gate = argument;
-	char byte;
-
 	connect_petmem();
 	must_malloc(PAGE);
-	close(gate[1]);
-	CHECK(read(gate[0], &byte, 1) == 0);
+	await(gate);
 }
 
 static void end_many(void)
 {
+	struct gate gate = new_gate();
 	pid_t children[ENDING];
-	int gate[2];
 
-	CHECK(pipe(gate) == 0);
 	for (size_t i = 0; i < ENDING; i++)
-		children[i] = spawn(wait_at_gate, gate);
-	close(gate[0]);
-	close(gate[1]);
+		children[i] = spawn(use_and_await, &gate);
+	for (size_t i = 0; i < ENDING; i++)
+		pass(&gate);
 	for (size_t i = 0; i < ENDING; i++)
 		join(children[i]);
 }
