@@ -24,18 +24,38 @@ static unsigned long max_family_pages;
 module_param(max_family_pages, ulong, 0644);
 MODULE_PARM_DESC(
 	max_family_pages,
-	"pages that a process and its relatives by fork may have; 0: no limit");
+	"pages, page tables included, that a process and its relatives by fork may have; 0: no limit");
 
 static unsigned long max_user_pages;
 module_param(max_user_pages, ulong, 0644);
-MODULE_PARM_DESC(max_user_pages,
-		 "pages that all processes of a user may have; 0: no limit");
+MODULE_PARM_DESC(
+	max_user_pages,
+	"pages, page tables included, that all processes of a user may have; 0: no limit");
+
+/*
+ * An allocation takes some 200 bytes of kernel memory: two nodes of a memory map. So
+ * one process may take 50 MB, and a user 200 MB. Linux's own limit, vm.max_map_count,
+ * is a quarter of the first.
+ */
+#define DEFAULT_MAP_ALLOCATIONS (1UL << 18)
+#define DEFAULT_USER_ALLOCATIONS (1UL << 20)
+
+static unsigned long max_map_allocations = DEFAULT_MAP_ALLOCATIONS;
+module_param(max_map_allocations, ulong, 0644);
+MODULE_PARM_DESC(max_map_allocations,
+		 "allocations that a process may have; 0: no limit");
+
+static unsigned long max_user_allocations = DEFAULT_USER_ALLOCATIONS;
+module_param(max_user_allocations, ulong, 0644);
+MODULE_PARM_DESC(max_user_allocations,
+		 "allocations that all processes of a user may have; 0: no limit");
 
 struct petmem_user {
 	struct list_head list;
 	kuid_t uid;
 	u64 families; /* that have it; guarded by users_lock */
 	atomic64_t pages;
+	atomic64_t allocations;
 };
 
 /* The last reference to a family is dropped where bottom halves are off. */
@@ -54,6 +74,20 @@ static struct petmem_user *user_of(kuid_t uid)
 	return NULL;
 }
 
+/*
+ * The user who pays for what the caller takes. Whoever makes a user namespace can have
+ * processes of many users in it: so its maker pays, of nested ones the outermost's.
+ */
+static kuid_t paying_user(void)
+{
+	const struct user_namespace *namespace = current_user_ns();
+	kuid_t uid = current_uid();
+
+	for (; namespace != &init_user_ns; namespace = namespace->parent)
+		uid = namespace->owner;
+	return uid;
+}
+
 int petmem_account_open(struct petmem_account *account)
 {
 	struct petmem_user *new = kzalloc(sizeof(*new), GFP_KERNEL);
@@ -61,7 +95,7 @@ int petmem_account_open(struct petmem_account *account)
 
 	if (!new)
 		return -ENOMEM;
-	new->uid = current_uid();
+	new->uid = paying_user();
 	spin_lock_bh(&users_lock);
 	user = user_of(new->uid);
 	if (!user) {
@@ -112,33 +146,74 @@ int petmem_charge(struct petmem_account *account, u64 num_pages)
 	return 0;
 }
 
-static u64 put(uintptr_t page_addr, bool large)
+static const u64 num_pages_of[] = {
+	[PETMEM_CHARGED_TABLE] = 1,
+	[PETMEM_CHARGED_PAGE] = 1,
+	[PETMEM_CHARGED_LARGE] = PTRS_PER_PTE,
+};
+
+static uintptr_t take_uncharged(enum petmem_charged what)
 {
-	return large ? petmem_put_large(page_addr) : petmem_put_page(page_addr);
+	switch (what) {
+	case PETMEM_CHARGED_LARGE:
+		return petmem_alloc_large();
+	case PETMEM_CHARGED_PAGE:
+		return petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+	default:
+		return petmem_alloc_pages(1, PETMEM_PAGE_TABLE);
+	}
 }
 
-uintptr_t petmem_alloc_charged(struct petmem_account *account, bool large)
+static u64 put_uncharged(uintptr_t page_addr, enum petmem_charged what)
 {
-	uintptr_t page_addr = large ? petmem_alloc_large()
-				    : petmem_alloc_pages(1, PETMEM_PAGE_DATA);
+	return what == PETMEM_CHARGED_LARGE ? petmem_put_large(page_addr)
+					    : petmem_put_page(page_addr);
+}
 
-	if (page_addr && petmem_charge(account, large ? PTRS_PER_PTE : 1)) {
-		put(page_addr, large);
+uintptr_t petmem_alloc_charged(struct petmem_account *account,
+			       enum petmem_charged what)
+{
+	uintptr_t page_addr = take_uncharged(what);
+
+	if (page_addr && petmem_charge(account, num_pages_of[what])) {
+		put_uncharged(page_addr, what);
 		return 0;
 	}
 	return page_addr;
 }
 
 void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
-			bool large)
+			enum petmem_charged what)
 {
-	petmem_uncharge(account, put(page_addr, large));
+	petmem_uncharge(account, put_uncharged(page_addr, what));
 }
 
 void petmem_uncharge(struct petmem_account *account, u64 num_pages)
 {
 	account->pages -= num_pages;
 	atomic64_sub(num_pages, &account->user->pages);
+}
+
+int petmem_charge_allocations(struct petmem_account *account, u64 count)
+{
+	atomic64_t *of_user = &account->user->allocations;
+
+	if (is_beyond(atomic64_add_return(count, of_user),
+		      READ_ONCE(max_user_allocations))) {
+		atomic64_sub(count, of_user);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void petmem_uncharge_allocations(struct petmem_account *account, u64 count)
+{
+	atomic64_sub(count, &account->user->allocations);
+}
+
+u64 petmem_max_map_allocations(void)
+{
+	return READ_ONCE(max_map_allocations) ?: U64_MAX;
 }
 
 u32 petmem_account_uid(const struct petmem_account *account)

@@ -2,10 +2,14 @@
 /*
  * account.h - who has how many of the pool's pages, and how many they may have.
  *
- * Data pages are charged to the family whose fault or copy took them, until they are
- * free: pages are shared inside of a family only, so it does not matter which member is
- * the last to have one. A family is charged to the user who began it, whatever becomes
- * of its members. Page tables are not charged: there are three at most for each page.
+ * Pages, of data and of page tables alike, are charged to the family whose fault, copy
+ * or free took them, until they are free: pages are shared inside of a family only, so
+ * it does not matter which member is the last to have one. A family is charged to the
+ * user who began it, whatever becomes of its members; inside of a user namespace, to
+ * the user who made the namespace.
+ *
+ * Allocations take kernel memory, whether they are touched or not: a user's are counted
+ * and limited, too.
  */
 #ifndef PETMEM_ACCOUNT_H
 #define PETMEM_ACCOUNT_H
@@ -40,7 +44,7 @@ int petmem_account_open(struct petmem_account *account);
 void petmem_account_close(struct petmem_account *account);
 
 /**
- * petmem_charge() - charge for pages that were taken for data
+ * petmem_charge() - charge for pages that were taken
  * @account: whose
  * @num_pages: how many
  *
@@ -49,26 +53,34 @@ void petmem_account_close(struct petmem_account *account);
  */
 int petmem_charge(struct petmem_account *account, u64 num_pages);
 
+/* What a page is taken for. */
+enum petmem_charged {
+	PETMEM_CHARGED_TABLE, /* a page table */
+	PETMEM_CHARGED_PAGE, /* 4 KiB of data */
+	PETMEM_CHARGED_LARGE, /* 2 MiB of data, as from petmem_alloc_large() */
+};
+
 /**
- * petmem_alloc_charged() - take a page for data from the pool, and charge for it
- * @account: who takes it
- * @large: of 2 MiB, as from petmem_alloc_large(), or of 4 KiB
+ * petmem_alloc_charged() - take a page from the pool, and charge for it
+ * @account: the account to charge
+ * @what: what the page is taken for
  *
  * Return: physical address; 0 when the pool has none or a limit is reached.
  * Context: as petmem_charge().
  */
-uintptr_t petmem_alloc_charged(struct petmem_account *account, bool large);
+uintptr_t petmem_alloc_charged(struct petmem_account *account,
+			       enum petmem_charged what);
 
 /**
  * petmem_put_charged() - drop a reference to a page, and uncharge what became free
- * @account: whom the page was charged to
+ * @account: the account that the page was charged to
  * @page_addr: physical address
- * @large: as for petmem_alloc_charged()
+ * @what: as for petmem_alloc_charged()
  *
  * Context: as petmem_charge().
  */
 void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
-			bool large);
+			enum petmem_charged what);
 
 /**
  * petmem_uncharge() - pages became free
@@ -78,6 +90,28 @@ void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
  * Context: as petmem_charge().
  */
 void petmem_uncharge(struct petmem_account *account, u64 num_pages);
+
+/**
+ * petmem_charge_allocations() - count allocations of a memory map
+ * @account: the account to charge
+ * @count: how many there are more
+ *
+ * Return: 0; -ENOMEM, with nothing changed, when the user would have too many.
+ * Context: any but interrupts.
+ */
+int petmem_charge_allocations(struct petmem_account *account, u64 count);
+
+/**
+ * petmem_uncharge_allocations() - allocations are gone
+ * @account: the account that they were charged to
+ * @count: how many
+ *
+ * Context: any but interrupts.
+ */
+void petmem_uncharge_allocations(struct petmem_account *account, u64 count);
+
+/** petmem_max_map_allocations() - how many may one memory map have? */
+u64 petmem_max_map_allocations(void);
 
 /**
  * petmem_account_uid() - whose account is it, as the caller sees users?

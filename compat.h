@@ -142,6 +142,19 @@ static inline bool petmem_has_giant_pages(void)
 	return PETMEM_PUD_SPECIAL && boot_cpu_has(X86_FEATURE_GBPAGES);
 }
 
+/*
+ * Let go of the lock under which Linux has called a fault operation: the VMA's, since
+ * 6.7 where it may be that, or the mmap lock.
+ */
+static inline void petmem_release_fault_lock(struct vm_fault *vmf)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	mmap_read_unlock(vmf->vma->vm_mm);
+#else
+	release_fault_lock(vmf);
+#endif
+}
+
 /* The second argument of huge_fault is an order since 6.6. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define PETMEM_HUGE_FAULT_SIZE enum page_entry_size

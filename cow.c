@@ -27,8 +27,12 @@
 /*
  * Virtual machines and devices that may write to the parent's memory are told to drop
  * their translations while the region is out of its page tables: that is the one way
- * to tell them. The mmap lock keeps the parent's threads from noticing, where they
- * fault natively. With signals, a system call of theirs would fail.
+ * to tell them. The parent's mmap lock, which dup_mmap() holds for writing, keeps the
+ * parent's threads from noticing, where they fault natively. With signals, a system
+ * call of theirs would fail.
+ *
+ * With native faults the leaves are write-protected, too. The family's lock is not held
+ * meanwhile: that takes as long as the parent has written pages.
  */
 static u64 take_out(struct petmem_process *process)
 {
@@ -41,6 +45,7 @@ static u64 take_out(struct petmem_process *process)
 	mutex_unlock(&process->family->lock);
 	petmem_reservation_notify(process, PETMEM_REGION_START,
 				  PETMEM_REGION_END);
+	petmem_pgtables_protect(slot);
 	mutex_lock(&process->family->lock);
 	return slot;
 }
@@ -56,14 +61,14 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	if (!READ_ONCE(parent->map) || petmem_pgtables_prepare(child_mm))
 		return false;
 	child = petmem_process_bind_child(child_mm, parent);
-	if (!child)
+	if (IS_ERR(child))
 		return false;
 
+	petmem_process_put_retired(parent);
 	mutex_lock(&parent->lock);
 	mutex_lock(&parent->family->lock);
 	slot = take_out(parent);
-	shared = !petmem_pgtables_share(parent_mm, child_mm, slot,
-					parent->native);
+	shared = !petmem_pgtables_share(parent_mm, child_mm, slot);
 	if (shared) {
 		petmem_process_inherit(child, parent, vma);
 		trace_petmem_fork(parent->family->members, parent->native);
@@ -121,18 +126,22 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 {
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
+	enum petmem_charged what = large ? PETMEM_CHARGED_LARGE
+					 : PETMEM_CHARGED_PAGE;
 	struct petmem_leaf leaf;
 	uintptr_t old, new = 0;
+	int err;
 
 	if (petmem_pgtables_is_shared(mm, addr, large)) {
-		new = petmem_alloc_charged(account, large);
+		new = petmem_alloc_charged(account, what);
 		if (!new)
 			return -ENOMEM;
 	}
-	if (petmem_pgtables_make_private(mm, addr, large, &leaf)) {
+	err = petmem_pgtables_make_private(mm, account, addr, large, &leaf);
+	if (err) {
 		if (new)
-			petmem_put_charged(account, new, large);
-		return -ENOMEM;
+			petmem_put_charged(account, new, what);
+		return err;
 	}
 	trace_petmem_cow(addr, new);
 	if (!new) {
@@ -142,68 +151,173 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 	petmem_count_copy(process);
 	old = process->native ? copy_and_notify(process, &leaf, addr, new)
 			      : copy_in_place(&leaf, mm, addr, new);
-	petmem_put_charged(account, old, large);
+	petmem_put_charged(account, old, what);
 	return 0;
 }
 
 int petmem_cow_break(struct petmem_process *process, u64 addr)
 {
+	int err = -ENOMEM;
+
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	if (petmem_pgtables_find(petmem_process_mm(process), addr).large &&
-	    !break_page(process, addr, true))
-		return 0;
-	return break_page(process, addr, false);
+	if (petmem_pgtables_find(petmem_process_mm(process), addr).large)
+		err = break_page(process, addr, true);
+	return err == -ENOMEM ? break_page(process, addr, false) : err;
+}
+
+/* Another thread may have unmapped the region since the caller was called. */
+static int unshare_path(struct petmem_process *process, u64 addr,
+			struct petmem_gather *replaced)
+{
+	lockdep_assert_held(&process->lock);
+	lockdep_assert_held(&process->family->lock);
+
+	if (!process->map)
+		return -EFAULT;
+	return petmem_pgtables_unshare(petmem_process_mm(process),
+				       &process->family->account, addr,
+				       replaced);
+}
+
+int petmem_cow_unshare(struct petmem_process *process, u64 addr)
+{
+	struct petmem_gather replaced;
+	int err;
+
+	mmap_assert_write_locked(petmem_process_mm(process));
+	petmem_gather_few(&replaced);
+	mutex_lock(&process->lock);
+	mutex_lock(&process->family->lock);
+	err = unshare_path(process, addr, &replaced);
+	mutex_unlock(&process->family->lock);
+	mutex_unlock(&process->lock);
+	petmem_process_put(process, &replaced);
+	petmem_process_put_retired(process);
+	return err;
+}
+
+int petmem_cow_unshare_now(struct petmem_process *process, u64 addr)
+{
+	struct petmem_gather *replaced = kmalloc(sizeof(*replaced), GFP_KERNEL);
+	int err;
+
+	if (!replaced)
+		return -ENOMEM;
+	petmem_gather_few(replaced);
+	mutex_lock(&process->lock);
+	mutex_lock(&process->family->lock);
+	err = unshare_path(process, addr, replaced);
+	if (replaced->nr) {
+		petmem_process_retire(process, replaced);
+		replaced = NULL;
+	}
+	mutex_unlock(&process->family->lock);
+	mutex_unlock(&process->lock);
+	kfree(replaced);
+	return err;
+}
+
+/*
+ * Take a reference to a map that is shared, so that it stays the same without a lock:
+ * whoever would change it sees that it is shared. NULL for a map that is not.
+ */
+static struct petmem_memmap *get_shared_map(struct petmem_process *process)
+{
+	struct petmem_memmap *map = process->map;
+
+	lockdep_assert_held(&process->family->lock);
+
+	if (map->refs == 1)
+		return NULL;
+	map->refs++;
+	return map;
+}
+
+static void put_map(struct petmem_process *process, struct petmem_memmap *map)
+{
+	struct petmem_memmap *unused;
+
+	mutex_lock(&process->family->lock);
+	unused = petmem_process_leave_map(process, map);
+	mutex_unlock(&process->family->lock);
+	petmem_memmap_delete(unused);
+}
+
+/* Copy a map that relatives share, and count its allocations once more. */
+static struct petmem_memmap *copy_map(struct petmem_process *process,
+				      const struct petmem_memmap *map)
+{
+	struct petmem_account *account = &process->family->account;
+	struct petmem_memmap *copy;
+
+	if (petmem_charge_allocations(account, map->nr_allocated))
+		return NULL;
+	copy = petmem_memmap_duplicate(map);
+	if (!copy)
+		petmem_uncharge_allocations(account, map->nr_allocated);
+	return copy;
 }
 
 int petmem_cow_prepare_change(struct petmem_process *process,
 			      struct petmem_map_change *change, u64 nr_spares)
 {
-	bool shared = false;
+	struct petmem_memmap *shared = NULL;
+	int err = 0;
 
 	lockdep_assert_held(&process->lock);
 
 	mutex_lock(&process->family->lock);
-	if (process->map && process->map->refs > 1) {
-		shared = true;
-		nr_spares += process->map->nr_ranges;
-	} else if (process->map) {
-		/* Nobody else takes from what it has kept. */
-		nr_spares -= min(nr_spares, process->map->nr_kept);
+	if (process->map) {
+		shared = get_shared_map(process);
+		change->reservation = process->reservation;
+		/* Nobody else takes from what a map of our own has kept. */
+		if (!shared)
+			nr_spares -= min(nr_spares, process->map->nr_kept);
+	} else {
+		err = -EAGAIN;
 	}
 	mutex_unlock(&process->family->lock);
 
 	change->copy = NULL;
-	if (petmem_memmap_get_spares(&change->spares, nr_spares))
-		return -ENOMEM;
-	if (!shared)
-		return 0;
-	change->copy = kmalloc(sizeof(*change->copy), GFP_KERNEL_ACCOUNT);
-	if (!change->copy) {
-		petmem_memmap_put_spares(&change->spares);
-		return -ENOMEM;
+	if (shared) {
+		change->copy = copy_map(process, shared);
+		put_map(process, shared);
+		if (!change->copy)
+			err = -ENOMEM;
 	}
-	return 0;
+	if (!err)
+		err = petmem_memmap_get_spares(&change->spares, nr_spares);
+	if (err && change->copy)
+		put_map(process, change->copy);
+	return err;
 }
 
-/* Relatives may have left since the preparation, but fork waits for our lock. */
-void petmem_cow_own_map(struct petmem_process *process,
+/*
+ * Relatives may have left since the preparation: then the copy is not needed. None can
+ * have come, since fork waits for our lock.
+ */
+bool petmem_cow_own_map(struct petmem_process *process,
 			struct petmem_map_change *change)
 {
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
+	if (!process->map || process->reservation != change->reservation)
+		return false;
 	if (process->map->refs == 1)
-		return;
-	petmem_memmap_copy(change->copy, process->map, &change->spares);
+		return true;
 	process->map->refs--;
 	process->map = change->copy;
 	change->copy = NULL;
+	return true;
 }
 
-void petmem_cow_finish_change(struct petmem_map_change *change)
+void petmem_cow_finish_change(struct petmem_process *process,
+			      struct petmem_map_change *change)
 {
-	kfree(change->copy);
+	if (change->copy)
+		put_map(process, change->copy);
 	petmem_memmap_put_spares(&change->spares);
 }

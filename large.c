@@ -44,31 +44,33 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 					      max_t(u64, align, PMD_SIZE));
 }
 
-bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
-		      u64 end)
+int petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
+		     u64 end)
 {
 	struct petmem_account *account = &process->family->account;
 	u64 first = addr & PMD_MASK;
 	struct petmem_leaf leaf;
 	uintptr_t page_addr;
+	int err;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
 	if (!process->large_pages || first < start || first + PMD_SIZE > end)
-		return false;
-	page_addr = petmem_alloc_charged(account, true);
+		return -ENOMEM;
+	page_addr = petmem_alloc_charged(account, PETMEM_CHARGED_LARGE);
 	if (!page_addr)
-		return false;
-	/* What tables it takes may be left when this one is given back. */
-	if (petmem_pgtables_make_private(petmem_process_mm(process), addr, true,
-					 &leaf)) {
-		petmem_put_charged(account, page_addr, true);
-		return false;
+		return -ENOMEM;
+	/* Giving this page back may free enough pages for the tables. */
+	err = petmem_pgtables_make_private(petmem_process_mm(process), account,
+					   addr, true, &leaf);
+	if (err) {
+		petmem_put_charged(account, page_addr, PETMEM_CHARGED_LARGE);
+		return err;
 	}
 	petmem_clear_pages(page_addr, PTRS_PER_PTE);
 	petmem_leaf_set(&leaf, page_addr);
-	return true;
+	return 0;
 }
 
 static void put_giant(uintptr_t page_addr)

@@ -33,12 +33,13 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
  * @start: where its allocation begins
  * @end: where what may be touched of the allocation ends
  *
- * Return: false, with nothing changed, when it must be 4 KiB: 2 MiB pages are not to be
- * used, do not fit there, or the pool has none.
+ * Return: 0; with nothing changed: -ENOMEM when it must be 4 KiB, since 2 MiB pages are not
+ * to be used, do not fit there, or the pool has none; -EAGAIN when a page table has to be
+ * unshared first.
  * Context: may sleep; the process's lock and the family's are held.
  */
-bool petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
-		      u64 end);
+int petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
+		     u64 end);
 
 /**
  * petmem_large_take_giant() - take a 1 GiB page of zeros

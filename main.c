@@ -183,7 +183,8 @@ static int do_fault(struct file *file, union argument *argument)
 		return -EINVAL;
 	if (!process)
 		return -EFAULT;
-	return petmem_reservation_fault(process, fault->addr, 1,
+	return petmem_reservation_fault(process, fault->addr,
+					(fault->addr | ~PAGE_MASK) + 1,
 					fault->error_code);
 }
 

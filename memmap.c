@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 static u64 free_size(const struct petmem_range *range)
@@ -73,14 +74,17 @@ static void keep_some(struct petmem_memmap *map,
 	}
 }
 
+/* Returns NULL when the caller has prepared fewer nodes than it takes. */
 static struct petmem_range *take_spare(struct petmem_memmap *map,
 				       struct petmem_memmap_spares *spares)
 {
 	bool given = !list_empty(&spares->ranges);
 	struct petmem_range *range =
-		list_first_entry(given ? &spares->ranges : &map->kept,
-				 struct petmem_range, list);
+		list_first_entry_or_null(given ? &spares->ranges : &map->kept,
+					 struct petmem_range, list);
 
+	if (!range)
+		return NULL;
 	list_del(&range->list);
 	map->nr_kept -= !given;
 	return range;
@@ -133,23 +137,11 @@ int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
 	return 0;
 }
 
-void petmem_memmap_copy(struct petmem_memmap *copy,
-			const struct petmem_memmap *map,
-			struct petmem_memmap_spares *spares)
+static void free_range(struct petmem_range *range)
 {
-	const struct petmem_range *range;
-
-	init_empty(copy);
-	list_for_each_entry(range, &map->ranges, list) {
-		struct petmem_range *twin = take_spare(copy, spares);
-
-		insert_free(copy, twin, copy->ranges.prev, range->start,
-			    range->size);
-		twin->allocated = range->allocated;
-		twin->guarded = range->guarded;
-		update_tree(twin);
-	}
-	copy->nr_allocated = map->nr_allocated;
+	kfree(range);
+	/* There can be many; each is soon freed. */
+	cond_resched();
 }
 
 static void free_ranges(struct list_head *ranges)
@@ -157,13 +149,37 @@ static void free_ranges(struct list_head *ranges)
 	struct petmem_range *range, *next;
 
 	list_for_each_entry_safe(range, next, ranges, list)
-		kfree(range);
+		free_range(range);
 }
 
 void petmem_memmap_destroy(struct petmem_memmap *map)
 {
 	free_ranges(&map->ranges);
 	free_ranges(&map->kept);
+}
+
+int petmem_memmap_copy(struct petmem_memmap *copy,
+		       const struct petmem_memmap *map)
+{
+	const struct petmem_range *range;
+
+	init_empty(copy);
+	list_for_each_entry(range, &map->ranges, list) {
+		struct petmem_range *twin = new_range();
+
+		if (!twin) {
+			petmem_memmap_destroy(copy);
+			return -ENOMEM;
+		}
+		insert_free(copy, twin, copy->ranges.prev, range->start,
+			    range->size);
+		twin->allocated = range->allocated;
+		twin->guarded = range->guarded;
+		update_tree(twin);
+		cond_resched();
+	}
+	copy->nr_allocated = map->nr_allocated;
+	return 0;
 }
 
 struct petmem_memmap *petmem_memmap_new(u64 start, u64 size)
@@ -177,9 +193,20 @@ struct petmem_memmap *petmem_memmap_new(u64 start, u64 size)
 	return map;
 }
 
-void petmem_memmap_put(struct petmem_memmap *map)
+struct petmem_memmap *petmem_memmap_duplicate(const struct petmem_memmap *map)
 {
-	if (--map->refs)
+	struct petmem_memmap *copy = kmalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+
+	if (copy && petmem_memmap_copy(copy, map)) {
+		kfree(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+void petmem_memmap_delete(struct petmem_memmap *map)
+{
+	if (!map)
 		return;
 	petmem_memmap_destroy(map);
 	kfree(map);
@@ -257,11 +284,34 @@ static bool fits(const struct petmem_range *range, u64 size, u64 align)
 	return pad < range->size && range->size - pad >= size;
 }
 
+/* Take the nodes that are wanted, or none of them. */
+static bool take_needed(struct petmem_memmap *map,
+			struct petmem_memmap_spares *spares,
+			struct petmem_range **before,
+			struct petmem_range **behind)
+{
+	if (before) {
+		*before = take_spare(map, spares);
+		if (!*before)
+			return false;
+	}
+	if (behind) {
+		*behind = take_spare(map, spares);
+		if (!*behind) {
+			if (before)
+				keep(map, *before);
+			return false;
+		}
+	}
+	return true;
+}
+
 struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 					 struct petmem_memmap_spares *spares,
 					 u64 size, u64 align)
 {
 	struct petmem_range *range = lowest_fit(map->tree.rb_node, size);
+	struct petmem_range *before, *behind;
 	u64 start, pad, rest;
 
 	while (range && !fits(range, size, align))
@@ -272,6 +322,9 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	start = range->start;
 	pad = padding(range, align);
 	rest = range->size - pad - size;
+	if (!take_needed(map, spares, pad ? &before : NULL,
+			 rest ? &behind : NULL))
+		return NULL;
 
 	range->start = start + pad;
 	range->size = size;
@@ -280,11 +333,10 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	map->nr_allocated++;
 
 	if (pad)
-		insert_free(map, take_spare(map, spares), range->list.prev,
-			    start, pad);
+		insert_free(map, before, range->list.prev, start, pad);
 	if (rest)
-		insert_free(map, take_spare(map, spares), &range->list,
-			    range->start + size, rest);
+		insert_free(map, behind, &range->list, range->start + size,
+			    rest);
 	keep_some(map, spares);
 	return range;
 }

@@ -44,8 +44,8 @@ struct petmem_memmap {
 };
 
 /*
- * Nodes for an allocation or a copy. They are taken before the caller's locks, so
- * that nothing is allocated under them.
+ * Nodes for an allocation. They are taken before the caller's locks, so that nothing
+ * is allocated under them.
  */
 struct petmem_memmap_spares {
 	struct list_head ranges;
@@ -72,13 +72,21 @@ int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size);
  * petmem_memmap_copy() - set up a map that is like another
  * @copy: what to set up
  * @map: the original
- * @spares: at least @map->nr_ranges nodes, which become the copy's
  *
- * Context: does not sleep; the caller serialises all calls on one map.
+ * Return: 0 or -ENOMEM.
+ * Context: may sleep, and takes time in proportion to the ranges of @map, which nobody
+ * changes meanwhile.
  */
-void petmem_memmap_copy(struct petmem_memmap *copy,
-			const struct petmem_memmap *map,
-			struct petmem_memmap_spares *spares);
+int petmem_memmap_copy(struct petmem_memmap *copy,
+		       const struct petmem_memmap *map);
+
+/**
+ * petmem_memmap_destroy() - free all nodes
+ * @map: not to be used afterwards
+ *
+ * Context: may sleep.
+ */
+void petmem_memmap_destroy(struct petmem_memmap *map);
 
 /**
  * petmem_memmap_new() - make a map that is one free range
@@ -91,20 +99,21 @@ void petmem_memmap_copy(struct petmem_memmap *copy,
 struct petmem_memmap *petmem_memmap_new(u64 start, u64 size);
 
 /**
- * petmem_memmap_put() - drop a reference to a map of petmem_memmap_new()
- * @map: gone with the last one
+ * petmem_memmap_duplicate() - make a map that is like another
+ * @map: the original
  *
- * Context: does not sleep; the caller serialises all calls on one map.
+ * Return: a map with one reference, or NULL.
+ * Context: as for petmem_memmap_copy().
  */
-void petmem_memmap_put(struct petmem_memmap *map);
+struct petmem_memmap *petmem_memmap_duplicate(const struct petmem_memmap *map);
 
 /**
- * petmem_memmap_destroy() - free all nodes
- * @map: not to be used afterwards
+ * petmem_memmap_delete() - free a map that was made by one of these two
+ * @map: a map without references, or NULL
  *
- * Context: does not sleep.
+ * Context: may sleep, and takes time in proportion to its ranges.
  */
-void petmem_memmap_destroy(struct petmem_memmap *map);
+void petmem_memmap_delete(struct petmem_memmap *map);
 
 /**
  * petmem_memmap_get_spares() - take nodes
@@ -118,7 +127,7 @@ int petmem_memmap_get_spares(struct petmem_memmap_spares *spares, u64 count);
 
 /**
  * petmem_memmap_put_spares() - free the nodes that were not used
- * @spares: as left by petmem_memmap_alloc() or petmem_memmap_copy()
+ * @spares: as left by petmem_memmap_alloc()
  */
 void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
 
@@ -133,7 +142,8 @@ void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
  * Logarithmic when @align is the page size. Otherwise it also looks at each lower
  * free range that is large enough but has no aligned place.
  *
- * Return: the new range, or NULL when nothing fits.
+ * Return: the new range; NULL, with nothing changed, when nothing fits or there are too
+ * few nodes.
  * Context: does not sleep; the caller serialises all calls on one map.
  */
 struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,

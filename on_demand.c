@@ -23,12 +23,12 @@
 
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/pfn.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "account.h"
 #include "compat.h"
 #include "cow.h"
 #include "large.h"
@@ -74,11 +74,36 @@ static bool is_usable(struct petmem_process *process, u64 addr)
 	return range && addr < usable_end(range);
 }
 
+/* Place a range in a map that is the process's own. */
+static int place_range(struct petmem_process *process,
+		       struct petmem_map_change *change, u64 size, u64 align,
+		       bool guard, u64 *addr)
+{
+	struct petmem_account *account = &process->family->account;
+	struct petmem_range *range;
+
+	lockdep_assert_held(&process->family->lock);
+
+	if (process->map->nr_allocated >= petmem_max_map_allocations() ||
+	    petmem_charge_allocations(account, 1))
+		return -ENOMEM;
+	range = petmem_large_place(process, &change->spares, size, align)
+			?: petmem_memmap_alloc(process->map, &change->spares,
+					       size, align);
+	if (!range) {
+		petmem_uncharge_allocations(account, 1);
+		return -ENOMEM;
+	}
+	range->guarded = guard;
+	*addr = range->start;
+	trace_petmem_alloc(range->start, range->size);
+	return 0;
+}
+
 int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 			bool guard, u64 *addr)
 {
 	struct petmem_map_change change;
-	struct petmem_range *range;
 	int err;
 
 	if (size > PETMEM_REGION_SIZE || align > PETMEM_REGION_SIZE)
@@ -92,43 +117,36 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 	if (err)
 		goto out_unlock;
 	mutex_lock(&process->family->lock);
-	if (process->map) {
-		petmem_cow_own_map(process, &change);
-		range = petmem_large_place(process, &change.spares, size, align)
-				?: petmem_memmap_alloc(process->map,
-						       &change.spares, size,
-						       align);
-		if (range) {
-			range->guarded = guard;
-			*addr = range->start;
-			trace_petmem_alloc(range->start, range->size);
-		} else {
-			err = -ENOMEM;
-		}
-	} else {
+	if (petmem_cow_own_map(process, &change))
+		err = place_range(process, &change, size, align, guard, addr);
+	else
 		err = -EAGAIN;
-	}
 	mutex_unlock(&process->family->lock);
-	petmem_cow_finish_change(&change);
+	petmem_cow_finish_change(process, &change);
 out_unlock:
 	mutex_unlock(&process->lock);
 	return err;
 }
 
-/* Find the range that begins at @addr, and have alone what it takes to unmap it. */
+/* Find the range that begins at @addr, and unshare what has to change to unmap it. */
 static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
 {
+	struct petmem_gather replaced;
 	struct petmem_range *range;
 	int err = -EINVAL;
 
+	petmem_gather_few(&replaced);
 	mutex_lock(&process->family->lock);
 	range = find_allocated(process, addr);
 	if (range && range->start == addr) {
 		*end = addr + range->size;
-		err = petmem_pgtables_part(petmem_process_mm(process), addr,
-					   *end);
+		err = petmem_pgtables_part(petmem_process_mm(process),
+					   &process->family->account, addr,
+					   *end, &replaced);
 	}
 	mutex_unlock(&process->family->lock);
+	petmem_process_put(process, &replaced);
+	petmem_process_put_retired(process);
 	return err;
 }
 
@@ -150,17 +168,24 @@ static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 		if (!gather.nr)
 			continue;
 		petmem_reservation_notify(process, addr, next);
-		mutex_lock(&process->family->lock);
-		petmem_uncharge(&process->family->account,
-				petmem_gather_put(&gather));
-		mutex_unlock(&process->family->lock);
+		petmem_process_put(process, &gather);
 	}
 	petmem_gather_exit(&gather);
 }
 
+/* Forget an allocation of a map that is the process's own. */
+static void forget_range(struct petmem_process *process, u64 addr)
+{
+	lockdep_assert_held(&process->family->lock);
+
+	petmem_memmap_free(process->map, find_allocated(process, addr));
+	petmem_uncharge_allocations(&process->family->account, 1);
+}
+
 /*
- * The mmap lock, held for writing, keeps Linux's own walkers out of the tables that
- * may be freed, just as in munmap().
+ * The mmap lock of the process, and the lock of its VMA, held for writing, keep Linux's
+ * walkers out of the tables that may be freed, just as in munmap(); and munmap() out of
+ * the map.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr)
 {
@@ -174,8 +199,11 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	petmem_reservation_lock(process);
 	mutex_lock(&process->lock);
 	err = petmem_cow_prepare_change(process, &change, 0);
-	if (err)
+	if (err) {
+		/* No region, no allocation. */
+		err = err == -EAGAIN ? -EINVAL : err;
 		goto out_unlock;
+	}
 	err = prepare_free(process, addr, &end);
 	if (err)
 		goto out_finish;
@@ -183,11 +211,11 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	trace_petmem_free(addr, end - addr);
 
 	mutex_lock(&process->family->lock);
-	petmem_cow_own_map(process, &change);
-	petmem_memmap_free(process->map, find_allocated(process, addr));
+	if (petmem_cow_own_map(process, &change))
+		forget_range(process, addr);
 	mutex_unlock(&process->family->lock);
 out_finish:
-	petmem_cow_finish_change(&change);
+	petmem_cow_finish_change(process, &change);
 out_unlock:
 	mutex_unlock(&process->lock);
 	mmap_write_unlock(mm);
@@ -249,14 +277,18 @@ static int map_new_page(struct petmem_process *process, u64 addr,
 {
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
-	uintptr_t page_addr = petmem_alloc_charged(account, false);
+	uintptr_t page_addr =
+		petmem_alloc_charged(account, PETMEM_CHARGED_PAGE);
+	int err = 0;
 
 	if (!page_addr)
 		return -ENOMEM;
-	if (!leaf->private &&
-	    petmem_pgtables_make_private(mm, addr, false, leaf)) {
-		petmem_put_charged(account, page_addr, false);
-		return -ENOMEM;
+	if (!leaf->private)
+		err = petmem_pgtables_make_private(mm, account, addr, false,
+						   leaf);
+	if (err) {
+		petmem_put_charged(account, page_addr, PETMEM_CHARGED_PAGE);
+		return err;
 	}
 	if (!petmem_pool_page(page_addr)->clean)
 		clear_page(__va(page_addr));
@@ -290,40 +322,46 @@ static void map_neighbours(struct petmem_process *process, u64 addr,
 }
 
 /* Put a 2 MiB page there, where nothing is in the way of one. */
-static bool map_new_large_page(struct petmem_process *process, u64 addr)
+static int map_new_large_page(struct petmem_process *process, u64 addr)
 {
 	const struct petmem_range *range = find_allocated(process, addr);
 
 	return petmem_large_map(process, addr, range->start, usable_end(range));
 }
 
+/* Bring a page where there is none. */
+static int bring_new_page(struct petmem_process *process, u64 addr,
+			  struct petmem_leaf *leaf)
+{
+	int err = leaf->entry ? -ENOMEM : map_new_large_page(process, addr);
+
+	if (err != -ENOMEM)
+		return err;
+	err = map_new_page(process, addr, leaf);
+	if (!err && process->fault_around > 1)
+		map_neighbours(process, addr, leaf);
+	return err;
+}
+
 static int bring_page(struct petmem_process *process, u64 addr, u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_leaf leaf;
-	int err;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	petmem_count_fault(process);
 	if (!is_usable(process, addr))
 		return -EFAULT;
 	if (error_code & ~ALLOWED_ACCESS)
 		return -EACCES;
 	leaf = petmem_pgtables_find(mm, addr);
-	if (petmem_leaf_page(&leaf)) {
-		if (!(error_code & PETMEM_FAULT_WRITE) ||
-		    petmem_leaf_is_writable(&leaf))
-			return 0;
-		return petmem_cow_break(process, addr);
-	}
-	if (!leaf.entry && map_new_large_page(process, addr))
+	if (!petmem_leaf_page(&leaf))
+		return bring_new_page(process, addr, &leaf);
+	if (!(error_code & PETMEM_FAULT_WRITE) ||
+	    petmem_leaf_is_writable(&leaf))
 		return 0;
-	err = map_new_page(process, addr, &leaf);
-	if (!err && process->fault_around > 1)
-		map_neighbours(process, addr, &leaf);
-	return err;
+	return petmem_cow_break(process, addr);
 }
 
 void petmem_set_fault_around(struct petmem_process *process, u32 pages)
@@ -358,11 +396,15 @@ static int handle_pagefault(struct petmem_process *process, u64 addr,
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	err = bring_page(process, addr & PAGE_MASK, error_code);
+	/* One that is to be repeated is counted then. */
+	if (err != -EAGAIN)
+		petmem_count_fault(process);
 	if (!err && nr_pages)
 		*nr_pages = pages_brought(process, addr);
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
-	trace_petmem_fault(addr, error_code, err);
+	if (err != -EAGAIN)
+		trace_petmem_fault(addr, error_code, err);
 
 	if (err == -ENOMEM)
 		pr_warn_ratelimited(
@@ -377,18 +419,18 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 	return handle_pagefault(process, addr, error_code, NULL);
 }
 
-int petmem_handle_pagefaults(struct petmem_process *process, u64 addr,
-			     u64 nr_pages, u32 error_code)
+int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
+			     u32 error_code)
 {
-	u64 done;
+	u64 nr_pages;
 	int err;
 
-	for (; nr_pages; nr_pages -= min(done, nr_pages)) {
-		err = handle_pagefault(process, addr, error_code, &done);
+	do {
+		err = handle_pagefault(process, *addr, error_code, &nr_pages);
 		if (err)
 			return err;
-		addr += done * PAGE_SIZE;
-	}
+		*addr += nr_pages * PAGE_SIZE;
+	} while (*addr < end);
 	return 0;
 }
 
@@ -420,19 +462,23 @@ static int enter_giant(struct petmem_process *process, u64 addr,
 		       uintptr_t page_addr)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
+	struct petmem_gather replaced;
 	int err = -EAGAIN;
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
+	petmem_gather_few(&replaced);
 	petmem_reservation_lock(process);
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	if (fits_giant(process, addr))
-		err = petmem_pgtables_set_giant(mm, addr, page_addr);
+		err = petmem_pgtables_set_giant(mm, &process->family->account,
+						addr, page_addr, &replaced);
 	if (!err)
 		petmem_count_fault(process);
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
+	petmem_process_put(process, &replaced);
 	mmap_write_unlock(mm);
 	return err;
 }
@@ -447,9 +493,13 @@ static int populate_giant(struct petmem_process *process, u64 addr)
 	bool fits;
 	int err;
 
+	/* The process's own mmap lock keeps fork from taking the tables out. */
+	if (mmap_read_lock_killable(petmem_process_mm(process)))
+		return -EINTR;
 	mutex_lock(&process->family->lock);
 	fits = fits_giant(process, addr);
 	mutex_unlock(&process->family->lock);
+	mmap_read_unlock(petmem_process_mm(process));
 	if (!fits)
 		return -EAGAIN;
 	err = petmem_large_take_giant(process, &page_addr);
@@ -473,8 +523,8 @@ static int populate_some(struct petmem_process *process, u64 addr, u64 end,
 		if (!err || err == -EINTR)
 			return err;
 	}
-	*next = min((addr | ~PMD_MASK) + 1, end);
-	return petmem_reservation_fault(process, addr, PFN_UP(*next - addr),
+	*next = min((addr | ~PMD_MASK) + 1, PAGE_ALIGN(end));
+	return petmem_reservation_fault(process, addr, *next,
 					PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
 }
 
@@ -531,6 +581,11 @@ int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
 		int err = access_page(process, addr + done, buffer + done, part,
 				      write);
 
+		/* The caller keeps the mmap lock, so this cannot come later. */
+		if (err == -EAGAIN) {
+			err = petmem_cow_unshare_now(process, addr + done);
+			part = 0;
+		}
 		if (err)
 			return done ? done : err;
 		done += part;

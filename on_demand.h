@@ -24,8 +24,9 @@ struct petmem_process;
  * @guard: put a page behind it that cannot be touched
  * @addr: set to the beginning of the range
  *
- * Return: 0; -ENOMEM when there is no such hole in the region or no kernel memory;
- * -EAGAIN when another thread unmapped the region just now.
+ * Return: 0; -ENOMEM when there is no such hole in the region, no kernel memory, or the
+ * process or its user has as many allocations as they may have; -EAGAIN when another
+ * thread unmapped the region just now.
  */
 int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 			bool guard, u64 *addr);
@@ -36,8 +37,8 @@ int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
  * @addr: the beginning of an allocated range
  *
  * Return: 0; -EINVAL when no allocated range begins there; -ENOMEM when relatives
- * share what has to be taken apart for it, and there is no page or kernel memory;
- * -EINTR.
+ * share what has to be taken apart for it, and there is no page or kernel memory, which
+ * a range that was never touched does not take; -EINTR.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr);
 
@@ -66,7 +67,8 @@ int petmem_dump_vspace(struct petmem_process *process);
  * @error_code: PETMEM_FAULT_*, as the processor gave it
  *
  * Return: 0: repeat the access; -EFAULT: the address is in no allocated range;
- * -EACCES: this access is not allowed there; -ENOMEM: the pool is empty.
+ * -EACCES: this access is not allowed there; -ENOMEM: the pool is empty; -EAGAIN: a page
+ * table has to be unshared first, with petmem_cow_unshare().
  * Context: the mmap lock of the process is held for reading.
  */
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
@@ -75,15 +77,15 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 /**
  * petmem_handle_pagefaults() - the same for each page of a range
  * @process: who
- * @addr: any address
- * @nr_pages: from its page on, so many fault
+ * @addr: the first address; set to where the fault was that failed, or to @end
+ * @end: address behind the last; @addr faults in any case
  * @error_code: PETMEM_FAULT_*
  *
  * Return: as petmem_handle_pagefault(), of the first that fails.
  * Context: the same.
  */
-int petmem_handle_pagefaults(struct petmem_process *process, u64 addr,
-			     u64 nr_pages, u32 error_code);
+int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
+			     u32 error_code);
 
 /**
  * petmem_set_fault_around() - choose how many pages one fault may map
@@ -118,8 +120,8 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size);
  * @size: in bytes
  * @write: into the process's memory
  *
- * Return: how many bytes were copied, which may be fewer; an error as from
- * petmem_handle_pagefault() when it is none.
+ * Return: how many bytes were copied, which may be fewer; when it is none, an error as
+ * from petmem_handle_pagefault(), but for -EAGAIN.
  * Context: the mmap lock of the process is held for reading.
  */
 int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,

@@ -11,6 +11,9 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
+#include <asm/cpufeature.h>
+
+#include "account.h"
 #include "entry.h"
 #include "giant.h"
 #include "petmem.h"
@@ -67,6 +70,17 @@ static u64 *slot_of(struct mm_struct *mm)
 static u64 slot_read(struct mm_struct *mm)
 {
 	return READ_ONCE(*slot_of(mm));
+}
+
+/*
+ * The same for readers of what is below: where the slot is empty, because the region is
+ * not reserved or a fork has taken it out for a moment, nothing is mapped.
+ */
+static u64 slot_or_empty(struct mm_struct *mm)
+{
+	u64 slot = slot_read(mm);
+
+	return is_present(slot) ? slot : empty_entry(empty_pud_table);
 }
 
 /*
@@ -179,15 +193,22 @@ struct spares {
 	int nr;
 };
 
-static int take_spares(struct spares *spares, int nr)
+static void put_spares(struct spares *spares, struct petmem_account *account)
+{
+	while (spares->nr)
+		petmem_put_charged(account, spares->page_addr[--spares->nr],
+				   PETMEM_CHARGED_TABLE);
+}
+
+static int take_spares(struct spares *spares, struct petmem_account *account,
+		       int nr)
 {
 	for (spares->nr = 0; spares->nr < nr; spares->nr++) {
-		uintptr_t page_addr = petmem_alloc_pages(1, PETMEM_PAGE_TABLE);
+		uintptr_t page_addr =
+			petmem_alloc_charged(account, PETMEM_CHARGED_TABLE);
 
 		if (!page_addr) {
-			while (spares->nr)
-				petmem_free_pages(
-					spares->page_addr[--spares->nr], 1);
+			put_spares(spares, account);
 			return -ENOMEM;
 		}
 		spares->page_addr[spares->nr] = page_addr;
@@ -275,11 +296,13 @@ static void share_entry(u64 *entry, enum level level)
 		protect_pmd(entry);
 }
 
-/* A copy of a table that is shared, for one of its owners. */
+/*
+ * A copy of a table that is shared, for one of its owners, who keeps a reference to the
+ * original: see petmem_pgtables_unshare().
+ */
 static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
 {
 	u64 *copy = spare_table(spares);
-	struct petmem_page *page = page_of(__pa(table)), *copy_page;
 	size_t i;
 
 	for (i = 0; i < ENTRIES; i++) {
@@ -287,9 +310,7 @@ static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
 			share_entry(&table[i], level);
 		copy[i] = table[i];
 	}
-	copy_page = page_of(__pa(copy));
-	copy_page->live = page->live;
-	page->refs--;
+	page_of(__pa(copy))->live = page_of(__pa(table))->live;
 	return copy;
 }
 
@@ -321,49 +342,45 @@ static u64 below(u64 entry, u64 addr, enum level level)
 	return level == LEVEL_PUD ? petmem_giant_table(entry) : entry;
 }
 
-/* How many tables it takes to make the way to an address private. */
-static int tables_needed(u64 entry, u64 addr, enum level lowest)
+/*
+ * What is kept of an entry that was taken out of a table, with the level of that table
+ * in the low bits. Of a 1 GiB page, the table that it stands for is kept.
+ */
+#define GATHERED (PTE_PFN_MASK | _PAGE_PSE)
+static void gather_add(struct petmem_gather *gather, u64 entry,
+		       enum level level)
+{
+	if (level == LEVEL_PUD && is_large(entry))
+		entry = petmem_giant_drop(entry);
+	gather->entries[gather->nr++] = (entry & GATHERED) | level;
+}
+
+/* What has to be done before the tables on the path to an address are private. */
+struct path_state {
+	int nr_tables; /* tables to be made */
+	bool shared; /* one of them replaces a table that relatives have, too */
+};
+
+static bool is_table(u64 entry)
+{
+	return is_present(entry) && !is_large(entry) &&
+	       table_of(entry) != empty_pud_table &&
+	       table_of(entry) != empty_pmd_table;
+}
+
+/* Look at the tables below @entry, the slot, down to those of @lowest. */
+static struct path_state look_along(u64 entry, u64 addr, enum level lowest)
 {
 	int level;
 
 	for (level = LEVEL_PUD; level >= (int)lowest; level--) {
 		/* What is below a table that is copied is shared then, too. */
 		if (!is_private(entry))
-			return level + 1 - lowest;
+			return (struct path_state){ level + 1 - lowest,
+					      is_table(entry) };
 		entry = below(entry, addr, level);
 	}
-	return 0;
-}
-
-/*
- * What an entry has to be for the table of @level that it points to to be private.
- * Sets *@replaced when there was another one, which the processors may remember.
- */
-static u64 private_table(u64 entry, enum level level, struct spares *spares,
-			 bool *replaced)
-{
-	u64 *table;
-
-	if (is_large(entry) && level == LEVEL_PMD) {
-		entry = petmem_giant_split(entry);
-		*replaced = true;
-	}
-	if (is_private(entry))
-		return entry | _PAGE_RW;
-	table = is_present(entry) ? table_of(entry) : NULL;
-	if (is_large(entry)) {
-		table = table_of_split(spares, entry);
-		*replaced = true;
-	} else if (!table || table == empty_pud_table ||
-		   table == empty_pmd_table) {
-		table = new_table(spares, level);
-	} else {
-		table = copy_table(spares, table, level);
-		*replaced = true;
-	}
-	/* Filled before a processor can find it. */
-	smp_wmb();
-	return table_entry(table);
+	return (struct path_state){};
 }
 
 /* One address is enough for a page of any size (SDM volume 3A, section 4.10.4.1). */
@@ -373,18 +390,62 @@ static void shoot_page(struct mm_struct *mm, u64 addr)
 	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
 }
 
-/* Have the tables on the way to an address alone, down to those of @lowest. */
-static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
+/*
+ * Write an entry of a table of @level: a table in the place of a large page, or of
+ * nothing, or of a table. AMD's family 10h must never find two sizes of page for one
+ * address (erratum 383), and so gets a flush in between.
+ */
+static void enter_table(struct mm_struct *mm, u64 addr, u64 *entry,
+			enum level level, u64 new)
+{
+	if (is_large(*entry) && boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH)) {
+		set_none(entry, level);
+		shoot_page(mm, addr);
+	}
+	WRITE_ONCE(*entry, new);
+}
+
+/*
+ * An entry that leads to a private table of @level, in the place of @entry. Sets
+ * *@stale when processors may remember what @entry led to; the reference to a table
+ * that is replaced goes to @replaced.
+ */
+static u64 private_table(u64 entry, enum level level, struct spares *spares,
+			 struct petmem_gather *replaced, bool *stale)
+{
+	u64 *table;
+
+	if (is_large(entry) && level == LEVEL_PMD) {
+		entry = petmem_giant_split(entry);
+		*stale = true;
+	}
+	if (is_private(entry))
+		return entry | _PAGE_RW;
+	if (is_large(entry)) {
+		table = table_of_split(spares, entry);
+		*stale = true;
+	} else if (is_table(entry)) {
+		table = copy_table(spares, table_of(entry), level);
+		gather_add(replaced, entry, level + 1);
+		*stale = true;
+	} else {
+		table = new_table(spares, level);
+	}
+	/* Filled before a processor can find it. */
+	smp_wmb();
+	return table_entry(table);
+}
+
+/* The work of make_private(), for which there are enough pages now. */
+static void replace_path(struct mm_struct *mm, u64 addr, enum level lowest,
+			 struct spares *spares, struct petmem_gather *replaced)
 {
 	u64 slot = petmem_pgtables_slot(mm), *entry = &slot;
-	struct spares spares;
-	bool replaced = false;
-	u64 *table;
+	bool stale = false;
+	u64 *table, new;
 	int level;
 
-	if (take_spares(&spares, tables_needed(slot, addr, lowest)))
-		return -ENOMEM;
-	slot = private_table(slot, LEVEL_PUD, &spares, &replaced);
+	slot = private_table(slot, LEVEL_PUD, spares, replaced, &stale);
 	if (slot != petmem_pgtables_slot(mm))
 		slot_write(mm, slot);
 	for (level = LEVEL_PUD; level > (int)lowest; level--) {
@@ -392,31 +453,85 @@ static int make_private(struct mm_struct *mm, u64 addr, enum level lowest)
 		entry = entry_of(table, addr, level);
 		if (is_none(*entry, level))
 			page_of(__pa(table))->live++;
-		WRITE_ONCE(*entry, private_table(*entry, level - 1, &spares,
-						 &replaced));
+		new = private_table(*entry, level - 1, spares, replaced,
+				    &stale);
+		enter_table(mm, addr, entry, level, new);
 	}
 	/*
-	 * A table that was replaced is the relatives' now, who may free it. One
-	 * address is enough: an invalidation drops what is cached of all tables on
-	 * the way to it, and what is cached of the way to others leads to tables
-	 * that are still below ours. So it is with a large page that was split.
+	 * One address is enough: an invalidation drops what is cached of all tables
+	 * on the path to it, and what is cached of the path to others leads to
+	 * tables that are still below ours. So it is with a large page that was split.
 	 */
-	if (replaced)
+	if (stale)
 		shoot_page(mm, addr);
+}
+
+/*
+ * Make the tables on the path to an address private, down to those of @lowest. The
+ * references to tables that are replaced go to @replaced; without that, none is.
+ */
+static int make_private(struct mm_struct *mm, struct petmem_account *account,
+			u64 addr, enum level lowest,
+			struct petmem_gather *replaced)
+{
+	u64 slot = petmem_pgtables_slot(mm);
+	struct path_state state = look_along(slot, addr, lowest);
+	struct spares spares;
+
+	if (WARN_ON_ONCE(!is_present(slot)))
+		return -EFAULT;
+	if (take_spares(&spares, account, state.nr_tables))
+		return -ENOMEM;
+	if (state.shared && !replaced) {
+		put_spares(&spares, account);
+		return -EAGAIN;
+	}
+	replace_path(mm, addr, lowest, &spares, replaced);
 	return 0;
+}
+
+/* The lowest level at which there is a table on the path to an address. */
+static enum level lowest_table(u64 entry, u64 addr)
+{
+	int level;
+
+	for (level = LEVEL_PUD; level > LEVEL_PTE; level--) {
+		entry = below(entry, addr, level);
+		if (!is_table(entry))
+			break;
+	}
+	return level;
+}
+
+int petmem_pgtables_unshare(struct mm_struct *mm,
+			    struct petmem_account *account, u64 addr,
+			    struct petmem_gather *replaced)
+{
+	u64 slot = petmem_pgtables_slot(mm);
+
+	enum level lowest;
+
+	if (!is_table(slot))
+		return 0;
+	lowest = lowest_table(slot, addr);
+	if (!look_along(slot, addr, lowest).shared)
+		return 0;
+	return make_private(mm, account, addr, lowest, replaced);
 }
 
 static u64 *pmd_of(struct mm_struct *mm, u64 addr)
 {
-	u64 pud = *entry_of(table_of(slot_read(mm)), addr, LEVEL_PUD);
+	u64 pud = *entry_of(table_of(slot_or_empty(mm)), addr, LEVEL_PUD);
 
 	return entry_of(table_of(pud), addr, LEVEL_PMD);
 }
 
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
-				 struct petmem_leaf *leaf)
+int petmem_pgtables_make_private(struct mm_struct *mm,
+				 struct petmem_account *account, u64 addr,
+				 bool large, struct petmem_leaf *leaf)
 {
-	int err = make_private(mm, addr, large ? LEVEL_PMD : LEVEL_PTE);
+	int err = make_private(mm, account, addr,
+			       large ? LEVEL_PMD : LEVEL_PTE, NULL);
 
 	if (err)
 		return err;
@@ -435,7 +550,7 @@ int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
 	struct petmem_leaf leaf = {};
-	u64 slot = slot_read(mm), *pud, *pmd;
+	u64 slot = slot_or_empty(mm), *pud, *pmd;
 
 	pud = entry_of(table_of(slot), addr, LEVEL_PUD);
 	if (is_large(*pud)) {
@@ -462,8 +577,9 @@ bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large)
 	uintptr_t page_addr = petmem_leaf_page(&leaf) +
 			      (addr & (petmem_leaf_size(&leaf) - 1));
 
-	if (tables_needed(slot_read(mm), addr,
-			  leaf.large ? LEVEL_PMD : LEVEL_PTE))
+	if (look_along(slot_or_empty(mm), addr,
+		       leaf.large ? LEVEL_PMD : LEVEL_PTE)
+		    .nr_tables)
 		return true;
 	return large ? petmem_large_is_shared(page_addr & PMD_MASK)
 		     : petmem_page_is_shared(page_addr & PAGE_MASK);
@@ -540,7 +656,7 @@ uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
 
 static u64 *pud_of(struct mm_struct *mm, u64 addr)
 {
-	return entry_of(table_of(slot_read(mm)), addr, LEVEL_PUD);
+	return entry_of(table_of(slot_or_empty(mm)), addr, LEVEL_PUD);
 }
 
 bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr)
@@ -551,15 +667,17 @@ bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr)
 	       (!is_large(entry) && !page_of(entry)->live);
 }
 
-int petmem_pgtables_set_giant(struct mm_struct *mm, u64 addr,
-			      uintptr_t page_addr)
+int petmem_pgtables_set_giant(struct mm_struct *mm,
+			      struct petmem_account *account, u64 addr,
+			      uintptr_t page_addr,
+			      struct petmem_gather *replaced)
 {
 	int err;
 
 	mmap_assert_write_locked(mm);
 	if (!petmem_pgtables_is_empty(mm, addr))
 		return -EEXIST;
-	err = make_private(mm, addr, LEVEL_PMD);
+	err = make_private(mm, account, addr, LEVEL_PMD, replaced);
 	if (!err)
 		petmem_giant_enter(pud_of(mm, addr), page_addr);
 	return err;
@@ -576,17 +694,24 @@ void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end)
 		u64 *entry = pud_of(mm, start);
 
 		if (is_large(*entry))
-			WRITE_ONCE(*entry, petmem_giant_split(*entry));
+			enter_table(mm, start, entry, LEVEL_PUD,
+				    petmem_giant_split(*entry));
 	}
 }
 
 /* ---- Sharing ---- */
 
-/* Write-protect whatever can be written: PUD entries tell where something can. */
-static void protect_tree(u64 *pud_table)
+/*
+ * Write-protect whatever can be written: PUD entries tell where something can. These
+ * tables have one owner, so nothing of them is in any other member's tables.
+ */
+void petmem_pgtables_protect(u64 slot)
 {
+	u64 *pud_table = table_of(slot);
 	size_t i, j;
 
+	if (!(slot & _PAGE_RW))
+		return;
 	for (i = 0; i < ENTRIES; i++) {
 		u64 *pmd_table = table_of(pud_table[i]);
 
@@ -600,15 +725,16 @@ static void protect_tree(u64 *pud_table)
 		for (j = 0; j < ENTRIES; j++)
 			if (pmd_table[j])
 				protect_pmd(&pmd_table[j]);
+		cond_resched();
 	}
 }
 
 /*
  * One cleared bit write-protects the whole tree, since the processor ANDs the bits
- * of all levels: so it costs the same for any amount of memory, but for @leaves.
+ * of all levels: so it costs the same for any amount of memory.
  */
 int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
-			  u64 slot, bool leaves)
+			  u64 slot)
 {
 	bool was_attached;
 
@@ -617,8 +743,6 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 		return -EBUSY;
 	}
 	if (table_of(slot) != empty_pud_table) {
-		if (leaves && (slot & _PAGE_RW))
-			protect_tree(table_of(slot));
 		page_of(slot)->refs++;
 		slot &= ~(u64)_PAGE_RW;
 	}
@@ -637,7 +761,7 @@ static u64 put_entry(u64 entry, enum level level);
 
 /*
  * Drop one reference to a table; with the last one, those that it holds. Returns how many
- * data pages became free.
+ * pages became free, of data and of tables.
  */
 static u64 put_table(u64 *table, enum level level)
 {
@@ -647,15 +771,14 @@ static u64 put_table(u64 *table, enum level level)
 
 	if (--page->refs)
 		return 0;
-	for (i = 0; page->live; i++) {
+	for (i = 0; i < ENTRIES && page->live; i++) {
 		if (is_none(table[i], level))
 			continue;
 		freed += put_entry(table[i], level);
 		page->live--;
 	}
 	petmem_free_pages(__pa(table), 1);
-	cond_resched();
-	return freed;
+	return freed + 1;
 }
 
 /* Drop the reference of an entry that was in a table of a level. */
@@ -670,31 +793,58 @@ static u64 put_entry(u64 entry, enum level level)
 	return put_table(table_of(entry), level - 1);
 }
 
-u64 petmem_pgtables_put(u64 slot)
+/* The first entry of a table of @level that leads anywhere, or NULL. */
+static u64 *first_live(u64 *table, enum level level)
 {
-	if (table_of(slot) == empty_pud_table)
-		return 0;
-	return put_table(table_of(slot), LEVEL_PUD);
+	size_t i;
+
+	for (i = 0; i < ENTRIES; i++)
+		if (!is_none(table[i], level))
+			return &table[i];
+	return NULL;
 }
 
-/* What is gathered of an entry is this, with the level of its table in the low bits. */
-#define GATHERED (PTE_PFN_MASK | _PAGE_PSE)
-static void gather_add(struct petmem_gather *gather, u64 entry,
-		       enum level level)
+/*
+ * The same, 2 MiB at most at a time. Returns false when it is to be called again. The
+ * tables are out of the tree and nobody shares them, so they stay as they are meanwhile.
+ */
+static bool put_step(u64 entry, enum level level, u64 *freed)
 {
-	gather->entries[gather->nr++] = (entry & GATHERED) | level;
-}
+	struct petmem_page *page = page_of(entry);
+	u64 *table = table_of(entry), *child = NULL;
 
-u64 petmem_gather_put(struct petmem_gather *gather)
-{
-	u64 freed = 0;
-
-	while (gather->nr) {
-		u64 entry = gather->entries[--gather->nr];
-
-		freed += put_entry(entry, entry & ~GATHERED);
+	if (level > LEVEL_PMD && page->refs == 1)
+		child = first_live(table, level - 1);
+	if (!child) {
+		*freed += put_entry(entry, level);
+		return true;
 	}
-	return freed;
+	if (level - 1 == LEVEL_PUD && is_large(*child))
+		WRITE_ONCE(*child, petmem_giant_drop(*child));
+	if (put_step(*child, level - 1, freed)) {
+		set_none(child, level - 1);
+		page->live--;
+	}
+	return false;
+}
+
+void petmem_gather_slot(struct petmem_gather *gather, u64 slot)
+{
+	petmem_gather_few(gather);
+	if (is_table(slot))
+		gather_add(gather, slot, LEVELS);
+}
+
+bool petmem_gather_put(struct petmem_gather *gather, u64 *freed)
+{
+	*freed = 0;
+	while (gather->nr && *freed < PTRS_PER_PTE) {
+		u64 entry = gather->entries[gather->nr - 1];
+
+		if (put_step(entry & GATHERED, entry & ~GATHERED, freed))
+			gather->nr--;
+	}
+	return gather->nr;
 }
 
 /*
@@ -703,13 +853,19 @@ u64 petmem_gather_put(struct petmem_gather *gather)
  */
 #define GATHER_MOST (5 * ENTRIES)
 
+void petmem_gather_few(struct petmem_gather *gather)
+{
+	gather->entries = gather->few;
+	gather->nr = 0;
+	gather->max = PETMEM_GATHER_FEW;
+}
+
 void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end)
 {
 	u64 most =
 		min_t(u64, ((end - start) >> PAGE_SHIFT) + LEVELS, GATHER_MOST);
 
-	*gather = (struct petmem_gather){ .max = PETMEM_GATHER_FEW };
-	gather->entries = gather->few;
+	petmem_gather_few(gather);
 	if (most > gather->max) {
 		u64 *entries = kmalloc_array(most, sizeof(*entries),
 					     GFP_KERNEL | __GFP_NOWARN);
@@ -769,8 +925,13 @@ static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		if (is_none(*entry, level))
 			continue;
 		if (!whole) {
-			u64 stop = unmap(table_of(*entry), level - 1, addr,
-					 next, gather, stale);
+			u64 stop;
+
+			/* Nothing of the range is in a table that stayed shared. */
+			if (!is_private(*entry))
+				continue;
+			stop = unmap(table_of(*entry), level - 1, addr, next,
+				     gather, stale);
 
 			if (stop < next)
 				return stop;
@@ -788,39 +949,72 @@ static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 	return end;
 }
 
-/*
- * The tables that lie in a range in part are those on the way to its first and to its
- * last page: they must be private, or the relatives would lose something. What lies
- * in it as a whole goes as it is.
- */
-static int part_edge(struct mm_struct *mm, u64 edge, u64 start, u64 end)
+/* Is anything mapped in a range, by entries of a table of @level or below them? */
+static bool is_touched(u64 *table, enum level level, u64 addr, u64 end)
 {
-	u64 entry = slot_read(mm);
-	int level, lowest = LEVEL_PUD;
+	u64 next;
 
-	for (level = LEVEL_PUD; level > LEVEL_PTE; level--) {
-		if (start <= span_start(edge, level) &&
-		    end >= span_end(edge, level))
-			break;
-		entry = below(entry, edge, level);
+	for (; addr < end; addr = next) {
+		u64 entry = *entry_of(table, addr, level);
+
+		next = min(span_end(addr, level), end);
 		if (is_none(entry, level))
-			break;
-		lowest = level - 1;
+			continue;
+		if (level == LEVEL_PTE || is_large(entry))
+			return true;
+		if (next - addr == span_end(addr, level) - span_start(addr, level)
+			    ? page_of(entry)->live
+			    : is_touched(table_of(entry), level - 1, addr, next))
+			return true;
 	}
-	return make_private(mm, edge, lowest);
+	return false;
 }
 
-int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end)
+/*
+ * The tables of which a range covers a part are those on the path to its first and to
+ * its last page: where something of the range is in them, they must be private, or the
+ * relatives would lose it. A table that the range covers whole goes as it is.
+ */
+static int part_edge(struct mm_struct *mm, struct petmem_account *account,
+		     u64 edge, u64 start, u64 end,
+		     struct petmem_gather *replaced)
+{
+	u64 entry = petmem_pgtables_slot(mm);
+	int level, lowest = LEVELS;
+
+	if (!look_along(entry, edge, lowest_table(entry, edge)).nr_tables)
+		return 0;
+	for (level = LEVEL_PUD; level >= LEVEL_PTE; level--) {
+		if (!is_touched(table_of(entry), level, start, end))
+			break;
+		lowest = level;
+		if (level == LEVEL_PTE ||
+		    (start <= span_start(edge, level) &&
+		     end >= span_end(edge, level)))
+			break;
+		entry = below(entry, edge, level);
+		if (!is_table(entry))
+			break;
+		start = max(start, span_start(edge, level));
+		end = min(end, span_end(edge, level));
+	}
+	if (lowest == LEVELS)
+		return 0;
+	return make_private(mm, account, edge, lowest, replaced);
+}
+
+int petmem_pgtables_part(struct mm_struct *mm, struct petmem_account *account,
+			 u64 start, u64 end, struct petmem_gather *replaced)
 {
 	u64 last = end - PAGE_SIZE;
 	int err;
 
-	if (table_of(slot_read(mm)) == empty_pud_table)
+	if (!is_table(petmem_pgtables_slot(mm)))
 		return 0;
-	err = part_edge(mm, start, start, end);
-	/* Below one PTE table it is the same way. */
+	err = part_edge(mm, account, start, start, end, replaced);
+	/* Below one PTE table it is the same path. */
 	if (!err && span_start(last, LEVEL_PMD) != span_start(start, LEVEL_PMD))
-		err = part_edge(mm, last, start, end);
+		err = part_edge(mm, account, last, start, end, replaced);
 	return err;
 }
 
@@ -831,7 +1025,8 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 	struct stale stale = {};
 	u64 stop;
 
-	if (table == empty_pud_table)
+	/* Nothing of the range is in a table that stayed shared. */
+	if (!is_private(slot))
 		return end;
 	stop = unmap(table, LEVEL_PUD, start, end, gather, &stale);
 	if (stop == end && !page_of(slot)->live) {

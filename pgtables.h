@@ -40,20 +40,34 @@
  *     Linux takes one that does not for a bad one (pmd_bad() in
  *     arch/x86/include/asm/pgtable.h).
  *
- * To write, a process makes its path private from the top: what has a count of 1 is
- * made writable again, what has more is copied. Of a 1 GiB page only what stands behind
- * it, a PMD table with 512 pages, is made private. A 2 MiB page that is shared can also be
- * split: in the private table a PTE table with its 512 pages takes its place. They stay
- * what they are to the relatives, and pool.h says how they are counted.
+ * To write, a process makes its path private from the top: a table with a count of 1 is
+ * made writable again, a table with more is unshared, that is, replaced by a copy. Of a
+ * 1 GiB page only the PMD table with 512 pages behind it is made private. A 2 MiB page
+ * that is shared can also be split: in the private table a PTE table with its 512 pages
+ * takes its place. They stay as they are to the relatives, and pool.h says how they are
+ * counted.
  *
- * Context of all: the caller holds the lock of the family, which serialises all that
- * is done to the region of any of its members.
+ * Linux's walkers (a fault of another thread, a reader of /proc/PID/smaps) hold a lock
+ * of their own mm, and may sleep inside of a table. A relative may free a table under
+ * its own locks as soon as no other mm refers to it. Hence the rule that keeps a table
+ * alive as long as anybody can be inside of it:
+ *
+ *   An mm drops its reference to a table only while no walker of that mm is under way:
+ *   with its mmap lock, and the lock of the reservation's VMA, held for writing; or at
+ *   its end, when nobody can get at it any more.
+ *
+ * So a fault, which has these locks for reading only, adds tables but replaces none.
+ *
+ * Context of all, where nothing else is said: the caller holds the lock of the family,
+ * which serialises all that is done to the region of any of its members.
  */
 #ifndef PETMEM_PGTABLES_H
 #define PETMEM_PGTABLES_H
 
 #include <linux/mm_types.h>
 #include <linux/types.h>
+
+struct petmem_account;
 
 /**
  * petmem_pgtables_init() - make the two empty tables
@@ -90,23 +104,12 @@ int petmem_pgtables_attach(struct mm_struct *mm);
  *
  * No processor has a translation of the region any more when this returns.
  *
- * Return: what to put back with petmem_pgtables_restore(), to share with
- * petmem_pgtables_share(), or to drop with petmem_pgtables_put().
+ * Return: the slot, to share with petmem_pgtables_share(), or to drop with
+ * petmem_gather_slot().
  * Context: may sleep. Nothing of Linux's walks the region: the mmap lock of @mm is
  * held for writing, or it is the end of @mm.
  */
 u64 petmem_pgtables_detach(struct mm_struct *mm);
-
-/**
- * petmem_pgtables_put() - drop what petmem_pgtables_detach() returned
- * @slot: that
- *
- * Pages and tables that nobody else refers to go back to the pool.
- *
- * Return: how many data pages did.
- * Context: may sleep.
- */
-u64 petmem_pgtables_put(u64 slot);
 
 /**
  * petmem_pgtables_slot() - what petmem_pgtables_detach() would return
@@ -115,12 +118,22 @@ u64 petmem_pgtables_put(u64 slot);
 u64 petmem_pgtables_slot(struct mm_struct *mm);
 
 /**
+ * petmem_pgtables_protect() - write-protect all leaves
+ * @slot: of a region that is detached
+ *
+ * For Linux's fault handler, which looks at nothing else.
+ *
+ * Context: may sleep, and takes time in proportion to the pages written since the last
+ * fork. The family's lock need not be held: nothing that is changed has another owner,
+ * and the mmap lock, held for writing, keeps the owner's other threads away.
+ */
+void petmem_pgtables_protect(u64 slot);
+
+/**
  * petmem_pgtables_share() - put a region into two address spaces
  * @parent: where it is, or was detached from
  * @child: a prepared address space
  * @slot: of @parent
- * @leaves: also write-protect all leaves, for Linux's fault handler, which looks at
- *	nothing else
  *
  * No processor can write to the region any more when this returns.
  *
@@ -129,7 +142,7 @@ u64 petmem_pgtables_slot(struct mm_struct *mm);
  * Context: may sleep; the mmap locks of both are held for writing.
  */
 int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
-			  u64 slot, bool leaves);
+			  u64 slot);
 
 /* Where the page behind an address is entered. */
 struct petmem_leaf {
@@ -155,20 +168,93 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
 bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large);
 
 /**
- * petmem_pgtables_make_private() - have all tables on the way to an address alone
+ * petmem_pgtables_make_private() - make the path to an address private
  * @mm: the address space
+ * @account: the family's
  * @addr: an address of the region
  * @large: for a 2 MiB page, where there is one, or nothing
  * @leaf: set when it has succeeded
  *
- * What is missing is made, what is shared is copied, what is not is made writable. A
- * 1 GiB page that is there is split, and for a 4 KiB page a 2 MiB page.
+ * Missing tables are made, and those with one owner are made writable. A 1 GiB page that
+ * is there is split, and for a 4 KiB page a 2 MiB page.
  *
- * Return: 0; -ENOMEM, with nothing changed, when the pool has not enough pages.
+ * Return: 0; with nothing changed: -ENOMEM when there are not enough pages for it,
+ * -EAGAIN when a table is shared and petmem_pgtables_unshare() has to come first;
+ * there were enough pages for that a moment ago.
  * Context: may sleep.
  */
-int petmem_pgtables_make_private(struct mm_struct *mm, u64 addr, bool large,
-				 struct petmem_leaf *leaf);
+int petmem_pgtables_make_private(struct mm_struct *mm,
+				 struct petmem_account *account, u64 addr,
+				 bool large, struct petmem_leaf *leaf);
+
+/*
+ * References that have been taken out of tables, and are still held. A few have room
+ * in it; for more there is an array, if there was memory for it.
+ */
+#define PETMEM_GATHER_FEW 32
+
+struct petmem_gather {
+	u64 *entries;
+	unsigned int nr;
+	unsigned int max;
+	u64 few[PETMEM_GATHER_FEW];
+	struct petmem_gather *next; /* in a list of the owner's */
+};
+
+/** petmem_gather_few() - make room for what one path can have. */
+void petmem_gather_few(struct petmem_gather *gather);
+
+/**
+ * petmem_gather_init() - make room for what one range can have
+ * @gather: what to set up
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Context: may sleep; no lock that memory reclaim may take is held.
+ */
+void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end);
+
+/** petmem_gather_exit() - undo petmem_gather_init(); nothing is held any more. */
+void petmem_gather_exit(struct petmem_gather *gather);
+
+/**
+ * petmem_gather_slot() - take what petmem_pgtables_detach() returned
+ * @gather: what to set up
+ * @slot: a slot that is in no address space any more, or 0
+ */
+void petmem_gather_slot(struct petmem_gather *gather, u64 slot);
+
+/**
+ * petmem_gather_put() - drop the references, some at a time
+ * @gather: the references
+ * @freed: set to the number of pages that became free, of data and of tables
+ *
+ * Pages and tables that nobody else refers to go back to the pool: not many more than
+ * a page table has entries, so that others soon get the family's lock.
+ *
+ * Return: true when there are more.
+ * Context: may sleep.
+ */
+bool petmem_gather_put(struct petmem_gather *gather, u64 *freed);
+
+/**
+ * petmem_pgtables_unshare() - unshare the tables on the path to an address
+ * @mm: the address space
+ * @account: the family's
+ * @addr: an address of the region
+ * @replaced: with room for what one path has; the references to the tables that were
+ *	replaced go there
+ *
+ * No table is made where there is none. A 1 GiB page whose table is shared is split. No
+ * processor has anything of a replaced table cached when this returns, but walkers of
+ * Linux's may be inside of it: see the rule at the top.
+ *
+ * Return: 0; -ENOMEM, with nothing changed, when there are not enough pages.
+ * Context: may sleep.
+ */
+int petmem_pgtables_unshare(struct mm_struct *mm,
+			    struct petmem_account *account, u64 addr,
+			    struct petmem_gather *replaced);
 
 /**
  * petmem_pgtables_is_empty() - is nothing mapped in an aligned 1 GiB?
@@ -180,16 +266,20 @@ bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr);
 /**
  * petmem_pgtables_set_giant() - enter a 1 GiB page, writable
  * @mm: the address space
+ * @account: the family's
  * @addr: where, a multiple of 1 GiB
  * @page_addr: physical address; the caller's reference goes into the tables
+ * @replaced: as for petmem_pgtables_unshare()
  *
  * Return: 0; -EEXIST when something is mapped there; -ENOMEM when the pool has no pages
  * for the tables.
  * Context: may sleep. The mmap lock is held for writing, and the VMA's too, for
  * Linux must not find a page where it has just seen a table.
  */
-int petmem_pgtables_set_giant(struct mm_struct *mm, u64 addr,
-			      uintptr_t page_addr);
+int petmem_pgtables_set_giant(struct mm_struct *mm,
+			      struct petmem_account *account, u64 addr,
+			      uintptr_t page_addr,
+			      struct petmem_gather *replaced);
 
 /**
  * petmem_pgtables_split() - have no 1 GiB pages in a range
@@ -265,54 +355,21 @@ uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
  */
 void petmem_leaf_allow_write(const struct petmem_leaf *leaf);
 
-/*
- * References that have been taken out of tables, and are still held. A few have room
- * in it; for more there is an array, if there was memory for it.
- */
-#define PETMEM_GATHER_FEW 32
-
-struct petmem_gather {
-	u64 *entries;
-	unsigned int nr;
-	unsigned int max;
-	u64 few[PETMEM_GATHER_FEW];
-};
-
 /**
- * petmem_gather_init() - make room for what one range can have
- * @gather: what to set up
- * @start: first address
- * @end: address behind the last
- *
- * Context: may sleep; no lock that memory reclaim may take is held.
- */
-void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end);
-
-/** petmem_gather_exit() - undo petmem_gather_init(); nothing is held any more. */
-void petmem_gather_exit(struct petmem_gather *gather);
-
-/**
- * petmem_gather_put() - drop the references
- * @gather: empty afterwards
- *
- * Pages and tables that nobody else refers to go back to the pool.
- *
- * Return: how many data pages did.
- * Context: may sleep.
- */
-u64 petmem_gather_put(struct petmem_gather *gather);
-
-/**
- * petmem_pgtables_part() - have alone the tables that only partly belong to a range
+ * petmem_pgtables_part() - unshare the tables of which a range covers a part
  * @mm: the address space
+ * @account: the family's
  * @start: first address, page-aligned, in the region
  * @end: address behind the last, page-aligned
+ * @replaced: as for petmem_pgtables_unshare(), with room for two paths
  *
- * Return: 0; -ENOMEM when a table that is shared has to be copied for it and the pool
- * has no page.
+ * A table in which nothing of the range is mapped stays as it is.
+ *
+ * Return: 0; -ENOMEM when a table has to be copied and there is no page for it.
  * Context: may sleep; the mmap lock is held for writing.
  */
-int petmem_pgtables_part(struct mm_struct *mm, u64 start, u64 end);
+int petmem_pgtables_part(struct mm_struct *mm, struct petmem_account *account,
+			 u64 start, u64 end, struct petmem_gather *replaced);
 
 /**
  * petmem_pgtables_unmap() - take away what is mapped in a range

@@ -18,8 +18,10 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/thread_info.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -79,32 +81,90 @@ struct petmem_process *petmem_process_find(struct mm_struct *mm)
 
 /* ---- The end ---- */
 
-/*
- * Forget all allocations, and take the region out of the page tables. Where nothing
- * is reserved, the slot may hold mappings and tables of Linux's own.
- */
-static void leave_region(struct petmem_process *process)
+struct petmem_memmap *petmem_process_leave_map(struct petmem_process *process,
+					       struct petmem_memmap *map)
 {
 	lockdep_assert_held(&process->family->lock);
 
-	if (!process->map)
+	if (--map->refs)
+		return NULL;
+	petmem_uncharge_allocations(&process->family->account,
+				    map->nr_allocated);
+	return map;
+}
+
+void petmem_process_put(struct petmem_process *process,
+			struct petmem_gather *gather)
+{
+	bool more = gather->nr;
+	u64 freed;
+
+	while (more) {
+		mutex_lock(&process->family->lock);
+		more = petmem_gather_put(gather, &freed);
+		petmem_uncharge(&process->family->account, freed);
+		mutex_unlock(&process->family->lock);
+		cond_resched();
+	}
+}
+
+void petmem_process_retire(struct petmem_process *process,
+			   struct petmem_gather *gather)
+{
+	lockdep_assert_held(&process->family->lock);
+
+	gather->next = process->retired;
+	process->retired = gather;
+}
+
+void petmem_process_put_retired(struct petmem_process *process)
+{
+	struct petmem_gather *gather, *next;
+
+	if (!READ_ONCE(process->retired))
 		return;
+	mutex_lock(&process->family->lock);
+	gather = process->retired;
+	WRITE_ONCE(process->retired, NULL);
+	mutex_unlock(&process->family->lock);
+	for (; gather; gather = next) {
+		next = gather->next;
+		petmem_process_put(process, gather);
+		kfree(gather);
+	}
+}
+
+/*
+ * Forget all allocations, and take the region out of the page tables. Where nothing
+ * is reserved, the slot may hold mappings and tables of Linux's own.
+ *
+ * Returns a memory map to be deleted, or NULL.
+ */
+static struct petmem_memmap *leave_region(struct petmem_process *process)
+{
+	struct petmem_memmap *map = process->map;
+
+	lockdep_assert_held(&process->family->lock);
+
+	if (!map)
+		return NULL;
 	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
-	petmem_memmap_put(process->map);
 	process->map = NULL;
 	process->vma = NULL;
 	if (process->native)
 		atomic_dec(&native);
+	return petmem_process_leave_map(process, map);
 }
 
+/* Nobody but the caller knows of what was detached. */
 static void drop_detached(struct petmem_process *process)
 {
-	lockdep_assert_held(&process->family->lock);
+	struct petmem_gather gather;
 
-	if (process->detached)
-		petmem_uncharge(&process->family->account,
-				petmem_pgtables_put(process->detached));
+	petmem_gather_slot(&gather, process->detached);
 	process->detached = 0;
+	petmem_process_put(process, &gather);
+	petmem_process_put_retired(process);
 }
 
 static void family_put(struct petmem_family *family)
@@ -151,16 +211,18 @@ static int notifier_start(struct mmu_notifier *notifier,
 {
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
+	struct petmem_memmap *unused = NULL;
 
 	if (!unmaps_region(range) && !wants_split(range))
 		return 0;
 	mutex_lock(&process->family->lock);
 	if (unmaps_region(range))
-		leave_region(process);
+		unused = leave_region(process);
 	else if (process->map)
 		petmem_pgtables_split(petmem_process_mm(process), range->start,
 				      range->end);
 	mutex_unlock(&process->family->lock);
+	petmem_memmap_delete(unused);
 	return 0;
 }
 
@@ -171,11 +233,8 @@ static void notifier_end(struct mmu_notifier *notifier,
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
-	if (!unmaps_region(range))
-		return;
-	mutex_lock(&process->family->lock);
-	drop_detached(process);
-	mutex_unlock(&process->family->lock);
+	if (unmaps_region(range))
+		drop_detached(process);
 }
 
 /*
@@ -215,9 +274,15 @@ static void notifier_release(struct mmu_notifier *notifier,
 	struct petmem_process *process =
 		container_of(notifier, struct petmem_process, notifier);
 
+	struct petmem_memmap *unused;
+
 	mutex_lock(&process->family->lock);
-	leave_region(process);
+	unused = leave_region(process);
+	mutex_unlock(&process->family->lock);
+	petmem_memmap_delete(unused);
 	drop_detached(process);
+
+	mutex_lock(&process->family->lock);
 	if (!--process->family->members)
 		petmem_account_close(&process->family->account);
 	mutex_unlock(&process->family->lock);
@@ -288,6 +353,31 @@ static bool family_join(struct petmem_family *family)
 	return room;
 }
 
+/*
+ * mmu_notifier_get_locked() fails with -EINTR while any signal is pending
+ * (mm_take_all_locks() in mm/mmap.c, since 6.11 in mm/vma.c), and in the middle of a
+ * fork nobody could try again. So the signals that are pending are hidden from it; they
+ * are handled as soon as the caller returns to user mode. One that comes meanwhile may
+ * make it fail all the same: then again, unless it is fatal.
+ */
+static struct mmu_notifier *get_notifier(struct mm_struct *mm)
+{
+	bool signal = false, work = false;
+	struct mmu_notifier *notifier;
+
+	do {
+		signal |= test_and_clear_thread_flag(TIF_SIGPENDING);
+		work |= test_and_clear_thread_flag(TIF_NOTIFY_SIGNAL);
+		notifier = mmu_notifier_get_locked(&notifier_ops, mm);
+	} while (notifier == ERR_PTR(-EINTR) &&
+		 !__fatal_signal_pending(current));
+	if (signal)
+		set_thread_flag(TIF_SIGPENDING);
+	if (work)
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return notifier;
+}
+
 /* Make the state of an mm, in the family of @parent, or in one of its own for NULL. */
 static struct petmem_process *bind(struct mm_struct *mm,
 				   struct petmem_process *parent)
@@ -296,14 +386,14 @@ static struct petmem_process *bind(struct mm_struct *mm,
 	struct mmu_notifier *notifier;
 
 	mmap_assert_write_locked(mm);
-	notifier = mmu_notifier_get_locked(&notifier_ops, mm);
+	notifier = get_notifier(mm);
 	if (IS_ERR(notifier))
-		return NULL;
+		return ERR_CAST(notifier);
 	process = container_of(notifier, struct petmem_process, notifier);
 	process->family = parent ? family_get(parent->family) : family_new();
 	if (!process->family || !family_join(process->family)) {
 		mmu_notifier_put(notifier);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 
 	/* A process that unmaps the region and closes the device stays bound. */
@@ -327,6 +417,7 @@ static void enter_region(struct petmem_process *process,
 			 bool is_native)
 {
 	process->map = map;
+	process->reservation++;
 	process->vma = vma;
 	process->native = is_native;
 	if (is_native)
@@ -354,7 +445,9 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 
 	if (!process)
 		process = bind(mm, NULL);
-	if (!process || petmem_pgtables_prepare(mm))
+	if (IS_ERR(process))
+		return PTR_ERR(process);
+	if (petmem_pgtables_prepare(mm))
 		return -ENOMEM;
 	map = petmem_memmap_new(PETMEM_REGION_START, PETMEM_REGION_SIZE);
 	if (!map)
@@ -370,8 +463,7 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 		map = NULL;
 	}
 	mutex_unlock(&process->family->lock);
-	if (map)
-		petmem_memmap_put(map);
+	petmem_memmap_delete(map);
 	return err;
 }
 

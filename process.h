@@ -16,6 +16,7 @@
 
 #include "account.h"
 
+struct petmem_gather;
 struct petmem_memmap;
 
 /*
@@ -53,7 +54,9 @@ struct petmem_process {
 	bool large_pages; /* 2 MiB pages may be used */
 	u64 faults; /* that were handled, whatever came of them */
 	u64 copies; /* of pages, because a relative had them too */
-	u64 detached; /* of a region that is being unmapped: where it is dropped from */
+	u64 reservation; /* which one it is: counts up with each new map */
+	struct petmem_gather *retired; /* petmem_process_retire() */
+	u64 detached; /* the slot of a region that is being unmapped, until it is dropped */
 };
 
 static inline struct mm_struct *
@@ -80,7 +83,7 @@ struct petmem_process *petmem_process_find(struct mm_struct *mm);
  * reserved already.
  *
  * Return: 0; -EBUSY when it is reserved in the other way, or there is a page table of
- * Linux's in its place; -ENOMEM.
+ * Linux's in its place; -ENOMEM; -EINTR when a fatal signal came.
  * Context: the mmap lock is held for writing.
  */
 int petmem_process_reserve(struct vm_area_struct *vma, bool native);
@@ -90,8 +93,8 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool native);
  * @mm: the child's
  * @parent: whose family it comes into
  *
- * Return: it has nothing reserved yet; NULL when there is no memory, or there are too
- * many relatives.
+ * Return: the child's state, with nothing reserved yet; an ERR_PTR(): -ENOMEM when there
+ * is no memory, or there are too many relatives; -EINTR when a fatal signal came.
  * Context: the mmap lock of @mm is held for writing.
  */
 struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
@@ -108,6 +111,52 @@ struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 void petmem_process_inherit(struct petmem_process *child,
 			    struct petmem_process *parent,
 			    struct vm_area_struct *vma);
+
+/**
+ * petmem_process_leave_map() - a process has no reference to a memory map any more
+ * @process: whose
+ * @map: the map
+ *
+ * Return: the map, to be deleted with petmem_memmap_delete() without a lock, when that
+ * was the last reference; NULL.
+ * Context: the family's lock is held.
+ */
+struct petmem_memmap *petmem_process_leave_map(struct petmem_process *process,
+					       struct petmem_memmap *map);
+
+/**
+ * petmem_process_put() - drop references that were taken out of page tables
+ * @process: whose tables
+ * @gather: empty afterwards
+ *
+ * Context: may sleep; the family's lock is not held, so that it can be held for short
+ * times only.
+ */
+void petmem_process_put(struct petmem_process *process,
+			struct petmem_gather *gather);
+
+/**
+ * petmem_process_retire() - keep references to replaced tables
+ * @process: whose tables
+ * @gather: of kmalloc(); freed with the references
+ *
+ * For a fault that can replace a table but holds its locks for reading only. See the
+ * rule in pgtables.h. There are no more of them than the process had tables when it
+ * last forked.
+ *
+ * Context: the family's lock is held.
+ */
+void petmem_process_retire(struct petmem_process *process,
+			   struct petmem_gather *gather);
+
+/**
+ * petmem_process_put_retired() - drop what was retired
+ * @process: whose tables
+ *
+ * Context: may sleep; the mmap lock and the VMA's are held for writing, or it is the
+ * end of the mm; the family's lock is not held.
+ */
+void petmem_process_put_retired(struct petmem_process *process);
 
 /* Of all processes since the module was loaded. */
 struct petmem_events {

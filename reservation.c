@@ -59,8 +59,8 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
  * calls our notifier while they run. As long as we see the VMA, it waits. That matters
  * to native faults only, which may let go of the family's lock in the middle.
  */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr,
-			     u64 nr_pages, u32 error_code)
+static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
+			u32 error_code)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
 	int err = 0;
@@ -70,23 +70,91 @@ int petmem_reservation_fault(struct petmem_process *process, u64 addr,
 	if (READ_ONCE(process->native) && !reservation_of(mm))
 		err = -EFAULT;
 	if (!err)
-		err = petmem_handle_pagefaults(process, addr, nr_pages,
-					       error_code);
+		err = petmem_handle_pagefaults(process, addr, end, error_code);
 	mmap_read_unlock(mm);
+	return err;
+}
+
+/*
+ * Unshare the page tables on the path to an address, with the locks that keep Linux's
+ * walkers of this mm out of them.
+ */
+static int unshare_locked(struct petmem_process *process, u64 addr)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	int err;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	petmem_reservation_lock(process);
+	err = petmem_cow_unshare(process, addr);
+	mmap_write_unlock(mm);
+	return err;
+}
+
+int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
+			     u32 error_code)
+{
+	int err;
+
+	do {
+		err = fault_locked(process, &addr, end, error_code);
+		if (err != -EAGAIN)
+			return err;
+		err = unshare_locked(process, addr);
+	} while (!err);
 	return err;
 }
 
 /* ---- Faults that Linux brings ---- */
 
+/*
+ * May the lock under which Linux has called be let go, and the fault be repeated? Not in
+ * fixup_user_fault() for a futex, say (mm/gup.c).
+ */
+static bool may_repeat(const struct vm_fault *vmf)
+{
+	return (vmf->flags & FAULT_FLAG_ALLOW_RETRY) &&
+	       !(vmf->flags & FAULT_FLAG_RETRY_NOWAIT);
+}
+
+/*
+ * A page table has to be unshared. The caller of handle_mm_fault() has a reference to
+ * the mm, so the process stays; the VMA need not, once its lock is let go. An error of
+ * unsharing shows when the fault is repeated: for want of pages it fails then.
+ *
+ * Linux does not look at VM_FAULT_RETRY after pfn_mkwrite (wp_pfn_shared() in
+ * mm/memory.c), hence the second bit.
+ */
+static vm_fault_t unshare_and_repeat(struct petmem_process *process,
+				     struct vm_fault *vmf)
+{
+	u64 addr = vmf->address;
+
+	petmem_release_fault_lock(vmf);
+	unshare_locked(process, addr);
+	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
+}
+
 static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct petmem_process *process = petmem_process_find(mm);
+	int err = -EFAULT;
 
-	if (!process || petmem_handle_pagefault(process, vmf->address,
-						error_code | PETMEM_FAULT_USER))
-		return VM_FAULT_SIGSEGV;
-	return VM_FAULT_NOPAGE;
+	error_code |= PETMEM_FAULT_USER;
+	if (process)
+		err = petmem_handle_pagefault(process, vmf->address,
+					      error_code);
+	if (err == -EAGAIN && may_repeat(vmf))
+		return unshare_and_repeat(process, vmf);
+	while (err == -EAGAIN) {
+		err = petmem_cow_unshare_now(process, vmf->address);
+		if (!err)
+			err = petmem_handle_pagefault(process, vmf->address,
+						      error_code);
+	}
+	return err ? VM_FAULT_SIGSEGV : VM_FAULT_NOPAGE;
 }
 
 static vm_fault_t reservation_fault(struct vm_fault *vmf)

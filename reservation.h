@@ -36,14 +36,14 @@ void petmem_reservation_lock(struct petmem_process *process);
  * petmem_reservation_fault() - petmem_handle_pagefault(), for who has no lock
  * @process: who; the caller's
  * @addr: any address
- * @nr_pages: from its page on, so many fault
+ * @end: address behind the last page that faults, a multiple of the page size
  * @error_code: PETMEM_FAULT_*
  *
- * Return: as petmem_handle_pagefault(), of the first that fails; -EINTR.
+ * Return: as petmem_handle_pagefault(), of the first that fails, but for -EAGAIN; -EINTR.
  * Context: process context, mmap lock not held.
  */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr,
-			     u64 nr_pages, u32 error_code);
+int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
+			     u32 error_code);
 
 /**
  * petmem_reservation_notify() - translations are gone: tell the other notifiers
