@@ -400,14 +400,15 @@ static void limited(void)
 	connect_giant();
 	memory = must_malloc(GIB);
 	mark();
-	CHECK(write_file(FAMILY_LIMIT, "1024") == 0);
+	/* 2 MiB pages, two of them, and the tables that they take. */
+	CHECK(write_file(FAMILY_LIMIT, "1026") == 0);
 	CHECK(pet_populate(memory, GIB) == -1 && errno == ENOMEM);
 	CHECK(write_file(FAMILY_LIMIT, "0") == 0);
 	CHECK(pool_status().data_pages - before.data_pages == 1024);
 	pet_free(memory);
 	CHECK(grew_by(0, 0, 0));
 	/* What was refused is not charged. */
-	CHECK(write_file(FAMILY_LIMIT, "262144") == 0);
+	CHECK(write_file(FAMILY_LIMIT, "262146") == 0);
 	memory = must_malloc(GIB);
 	CHECK(pet_populate(memory, GIB) == 0);
 	CHECK(grew_by(TABLES, GIANT_LARGES, 1));
@@ -999,11 +1000,49 @@ static void shown(void)
 	CHECK(span.kind == PETMEM_SPAN_GIANT && span.size == GIB);
 	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
 	CHECK(info.mapped_pages == GIANT_PAGES);
-	CHECK(info.family_pages == GIANT_PAGES);
+	/* With a PUD table, and the PMD table that stands behind the page. */
+	CHECK(info.family_pages == GIANT_PAGES + 2);
 	join(spawn(shown_shared, memory));
 }
 
 /* ---- */
+
+/* ---- Populating beside a fork ---- */
+
+static atomic_bool populated_enough;
+
+/* It looks whether 1 GiB fits, and fails for the limit. */
+static void *populate_in_vain(void *memory)
+{
+	while (!populated_enough)
+		CHECK(pet_populate(memory, GIB) == -1 && errno == ENOMEM);
+	return NULL;
+}
+
+/* A fork with native faults takes the page tables out for a moment. */
+static void populate_and_fork(void)
+{
+	pthread_t thread;
+	char *memory;
+
+	choose_door(NATIVE);
+	connect_giant();
+	memory = must_malloc(GIB);
+	CHECK(write_file(FAMILY_LIMIT, "1") == 0);
+	populated_enough = false;
+	CHECK(pthread_create(&thread, NULL, populate_in_vain, memory) == 0);
+	for (unsigned int i = 0; i < rounds(400); i++) {
+		pid_t child = fork();
+
+		CHECK(child >= 0);
+		if (child == 0)
+			_exit(EXIT_SUCCESS);
+		join(child);
+	}
+	populated_enough = true;
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(write_file(FAMILY_LIMIT, "0") == 0);
+}
 
 static const struct guest_case cases[] = {
 	{ "mapped ahead, 1 GiB of zeros is one page", mapped_ahead },
@@ -1032,6 +1071,7 @@ static const struct guest_case cases[] = {
 	{ "Linux looks while they come and go", looked_at_meanwhile },
 	{ "debuggers", debugger },
 	{ "they are shown", shown },
+	{ "populated while the process forks", populate_and_fork },
 };
 
 int main(void)

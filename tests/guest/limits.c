@@ -2,6 +2,7 @@
 /* limits.c - who is charged for a page, and what happens at a limit. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,13 @@
 #define PARAMETERS "/sys/module/petmem/parameters/"
 #define MAX_FAMILY PARAMETERS "max_family_pages"
 #define MAX_USER PARAMETERS "max_user_pages"
+#define MAX_MAP_ALLOCATIONS PARAMETERS "max_map_allocations"
+#define MAX_USER_ALLOCATIONS PARAMETERS "max_user_allocations"
 #define USER 1000
 #define OTHER_USER 1001
+
+/* Page tables, which are charged as pages are, on the path to a first page. */
+#define TABLES 3
 
 static void set_limit(const char *path, size_t pages)
 {
@@ -99,10 +105,10 @@ static void counts(void)
 	CHECK(!(before.flags & PETMEM_PROCESS_NATIVE) == !is_native());
 	touch(memory, 5);
 	after = info();
-	CHECK(after.family_pages == 5 && after.mapped_pages == 5);
+	CHECK(after.family_pages == TABLES + 5 && after.mapped_pages == 5);
 	CHECK(after.faults == before.faults + 5 && after.copies == 0);
 	CHECK(counters().faults == all.faults + 5);
-	CHECK(user_has(0, 1, 5));
+	CHECK(user_has(0, 1, TABLES + 5));
 	pet_free(memory);
 	after = info();
 	CHECK(after.family_pages == 0 && after.mapped_pages == 0);
@@ -115,15 +121,16 @@ static void write_two(void *argument)
 	char *memory = argument;
 
 	CHECK(info().relatives == 2 && info().mapped_pages == 4);
-	CHECK(info().family_pages == 4);
+	CHECK(info().family_pages == TABLES + 4);
 	touch(memory, 2);
 	CHECK(info().copies == 2 && info().faults == 2);
-	CHECK(info().family_pages == 6 && info().mapped_pages == 4);
-	CHECK(user_has(0, 1, 6));
+	CHECK(info().family_pages == 2 * TABLES + 6);
+	CHECK(info().mapped_pages == 4);
+	CHECK(user_has(0, 1, 2 * TABLES + 6));
 	pass(&to_parent);
 	await(&to_child);
 	/* The parent has freed: what it alone had is gone, the rest is ours. */
-	CHECK(info().family_pages == 4 && info().mapped_pages == 4);
+	CHECK(info().family_pages == TABLES + 4 && info().mapped_pages == 4);
 }
 
 static void relatives_are_one(void)
@@ -138,7 +145,7 @@ static void relatives_are_one(void)
 	touch(memory, 4);
 	child = spawn(write_two, memory);
 	await(&to_parent);
-	CHECK(info().family_pages == 6);
+	CHECK(info().family_pages == 2 * TABLES + 6);
 	pet_free(memory);
 	pass(&to_child);
 	join(child);
@@ -166,8 +173,10 @@ static void take_as_user(void *argument)
 	become((uintptr_t)argument);
 	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
 	CHECK(ioctl(shared_device, PETMEM_IOC_PROCESS, &info) == 0);
-	CHECK(info.uid == (uintptr_t)argument && info.family_pages == 3);
-	CHECK(user_counts(shared_device, (uintptr_t)argument).pages == 3);
+	CHECK(info.uid == (uintptr_t)argument);
+	CHECK(info.family_pages == TABLES + 3);
+	CHECK(user_counts(shared_device, (uintptr_t)argument).pages ==
+	      TABLES + 3);
 	CHECK(user_counts(shared_device, (uintptr_t)argument).families == 1);
 }
 
@@ -185,7 +194,7 @@ static void change_user(void *memory)
 	become(USER);
 	touch(memory, 2);
 	CHECK(user_counts(shared_device, USER).families == 0);
-	CHECK(user_counts(shared_device, 0).pages == 3);
+	CHECK(user_counts(shared_device, 0).pages == 2 * TABLES + 3);
 }
 
 static void changing_users(void)
@@ -197,7 +206,7 @@ static void changing_users(void)
 	memory = must_malloc(2 * PAGE);
 	touch(memory, 1);
 	join(spawn(change_user, memory));
-	CHECK(user_has(0, 1, 1));
+	CHECK(user_has(0, 1, TABLES + 1));
 }
 
 /* ---- Limits ---- */
@@ -213,17 +222,17 @@ static void family_limit(void)
 
 	connect_petmem();
 	memory = must_malloc(20 * PAGE);
-	set_limit(MAX_FAMILY, 10);
+	set_limit(MAX_FAMILY, TABLES + 10);
 	touch(memory, 10);
-	CHECK(info().family_pages == 10);
+	CHECK(info().family_pages == TABLES + 10);
 	CHECK(faults(memory + 10 * PAGE, WRITE));
 	/* The relatives' copies count, too. */
 	CHECK(dies_by(SIGSEGV, touch_eleven, memory));
 	errno = 0;
 	CHECK(pet_populate(memory, 11 * PAGE) == -1 && errno == ENOMEM);
-	CHECK(info().family_pages == 10);
+	CHECK(info().family_pages == TABLES + 10);
 	/* It can be changed at run time. */
-	set_limit(MAX_FAMILY, 12);
+	set_limit(MAX_FAMILY, TABLES + 12);
 	touch(memory, 12);
 	CHECK(faults(memory + 12 * PAGE, READ));
 	set_limit(MAX_FAMILY, 0);
@@ -254,7 +263,7 @@ static void populate_in_vain(void *argument)
 	CHECK(errno == ENOMEM);
 	alloc.size = 4 * PAGE;
 	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
-	CHECK(user_counts(shared_device, USER).pages == 10);
+	CHECK(user_counts(shared_device, USER).pages == 2 * TABLES + 10);
 }
 
 static void user_limit(void)
@@ -263,12 +272,12 @@ static void user_limit(void)
 
 	shared_device = open_device();
 	open_gates();
-	set_limit(MAX_USER, 10);
+	set_limit(MAX_USER, 2 * TABLES + 10);
 	child = spawn(populate_as_user, NULL);
 	await(&to_parent);
 	/* Another process of the same user has what is left; another user all. */
 	join(spawn(populate_in_vain, (void *)USER));
-	CHECK(user_counts(shared_device, USER).pages == 6);
+	CHECK(user_counts(shared_device, USER).pages == TABLES + 6);
 	join(spawn(take_as_user, (void *)OTHER_USER));
 	pass(&to_child);
 	join(child);
@@ -291,8 +300,136 @@ static void killed_members(void)
 		kill(children[i], SIGKILL);
 	for (size_t i = 0; i < COUNT_OF(children); i++)
 		status_of(children[i]);
-	CHECK(info().family_pages == 64 && info().relatives == 1);
-	CHECK(user_has(0, 1, 64));
+	CHECK(info().family_pages == TABLES + 64 && info().relatives == 1);
+	CHECK(user_has(0, 1, TABLES + 64));
+}
+
+/* ---- Page tables and allocations ---- */
+
+#define LARGE_PAGE (2 * MIB)
+
+/* In a child: tables that are its own, though it takes no page of data. */
+static void unshare_tables(void *argument)
+{
+	char *memory = argument;
+	uint64_t before = info().family_pages;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		pet_free(memory + i * LARGE_PAGE);
+	/* A PUD table and a PMD table, and a PTE table for each range. */
+	CHECK(info().family_pages == before + 2 + 4);
+}
+
+/* Two allocations in each 2 MiB: to free one unshares the table of both. */
+static void tables_are_charged(void)
+{
+	char *memory[4];
+	size_t i;
+
+	connect_petmem();
+	for (i = 0; i < COUNT_OF(memory); i++) {
+		memory[i] = must_malloc(PAGE);
+		CHECK(memory[i] == memory[0] + i * LARGE_PAGE);
+		touch(memory[i], 1);
+		touch(must_malloc(LARGE_PAGE - PAGE), 1);
+	}
+	CHECK(info().family_pages == 2 + 4 + 8);
+	join(spawn(unshare_tables, memory[0]));
+	CHECK(info().family_pages == 2 + 4 + 8);
+	/* The relatives' own tables are what the limit does not allow. */
+	set_limit(MAX_FAMILY, 2 + 4 + 8 + 1);
+	CHECK(dies_by(SIGSEGV, touch_eleven, memory[0]));
+	set_limit(MAX_FAMILY, 0);
+}
+
+static void allocate_in_vain(void *argument)
+{
+	struct petmem_alloc alloc = { .size = PAGE };
+
+	become((uintptr_t)argument);
+	for (size_t i = 0; i < 3; i++)
+		CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
+	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == -1);
+	CHECK(errno == ENOMEM);
+	/* One that is freed makes room for one. */
+	CHECK(ioctl(shared_device, PETMEM_IOC_FREE,
+		    &(struct petmem_free){ .addr = alloc.addr }) == 0);
+	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
+	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == -1);
+}
+
+static void allocation_limits(void)
+{
+	shared_device = open_device();
+	set_limit(MAX_MAP_ALLOCATIONS, 3);
+	join(spawn(allocate_in_vain, (void *)USER));
+	set_limit(MAX_MAP_ALLOCATIONS, 0);
+	set_limit(MAX_USER_ALLOCATIONS, 3);
+	join(spawn(allocate_in_vain, (void *)OTHER_USER));
+	/* What ended processes had is not counted any more. */
+	join(spawn(allocate_in_vain, (void *)OTHER_USER));
+	set_limit(MAX_USER_ALLOCATIONS, 0);
+}
+
+/* A map that a relative changes is copied, and counted again. */
+static void change_map(void *memory)
+{
+	errno = 0;
+	CHECK(!pet_malloc(PAGE) && errno == ENOMEM);
+	/* The parent's is as it was. */
+	CHECK(((char *)memory)[0] == 1);
+	set_limit(MAX_USER_ALLOCATIONS, 5);
+	CHECK(pet_malloc(PAGE));
+	CHECK(!pet_malloc(PAGE));
+}
+
+static void relatives_allocations(void)
+{
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(PAGE);
+	touch(memory, 1);
+	must_malloc(PAGE);
+	/* Two there are, and the child would have two more, and its own. */
+	set_limit(MAX_USER_ALLOCATIONS, 4);
+	join(spawn(change_map, memory));
+	/* What it had came back. */
+	must_malloc(PAGE);
+	must_malloc(PAGE);
+	must_malloc(PAGE);
+	CHECK(!pet_malloc(PAGE));
+	set_limit(MAX_USER_ALLOCATIONS, 0);
+}
+
+/* ---- User namespaces ---- */
+
+static void touch_in_namespace(void *argument)
+{
+	struct petmem_alloc alloc = { .size = PAGE,
+				      .flags = PETMEM_ALLOC_POPULATE };
+
+	become(USER);
+	CHECK(unshare(CLONE_NEWUSER) == 0);
+	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
+	pass(&to_parent);
+	await(&to_child);
+	(void)argument;
+}
+
+/* A user cannot escape a limit as some other user of a namespace of their own. */
+static void namespaces(void)
+{
+	pid_t child;
+
+	shared_device = open_device();
+	open_gates();
+	child = spawn(touch_in_namespace, NULL);
+	await(&to_parent);
+	CHECK(user_has(USER, 1, TABLES + 1));
+	pass(&to_child);
+	join(child);
 }
 
 static const struct guest_case cases[] = {
@@ -305,6 +442,13 @@ static const struct guest_case cases[] = {
 	{ "a user gets no more than their limit", user_limit },
 	{ "what was charged to members that are killed comes back",
 	  killed_members },
+	{ "page tables are charged, a relative's own included",
+	  tables_are_charged },
+	{ "a process and a user have only so many allocations",
+	  allocation_limits },
+	{ "a relative's memory map counts once it is changed",
+	  relatives_allocations },
+	{ "in a user namespace the user who made it pays", namespaces },
 };
 
 int main(void)

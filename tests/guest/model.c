@@ -403,9 +403,19 @@ static void own_table(unsigned int level, uint64_t place, uint64_t event)
 	}
 }
 
+static bool has_touched(const struct range *range, unsigned int level,
+			uint64_t place)
+{
+	for (size_t i = 0; i < sample_count(range); i++)
+		if (is_touched(&range->page[i]) &&
+		    place_of(sample_number(range, i), level) == place)
+			return true;
+	return false;
+}
+
 /*
- * To be freed, a range is parted from what else is in its tables: at each end, those
- * on the way to it that do not lie in the range as a whole.
+ * A free unshares the tables of which the range covers a part, at each end of it, where
+ * something of the range is mapped in them.
  */
 static void own_tables(const struct range *range, uint64_t number)
 {
@@ -416,7 +426,9 @@ static void own_tables(const struct range *range, uint64_t number)
 		uint64_t first = place << (level * LEVEL_BITS);
 		uint64_t end = (place + 1) << (level * LEVEL_BITS);
 
-		if (range->start <= first && end <= range->start + range->pages)
+		if ((range->start <= first &&
+		     end <= range->start + range->pages) ||
+		    !has_touched(range, level, place))
 			break;
 		own_table(level, place, event);
 	}

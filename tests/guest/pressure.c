@@ -352,12 +352,87 @@ static void next_owner_after_munmap(void)
 	next_owner(BY_MUNMAP);
 }
 
+/*
+ * ---- Frees without a free page ----
+ *
+ * A process that is no relative has all of the pool, and a relative shares all tables.
+ */
+
+static struct gate holder_begins, holder_has_all, others_end;
+
+static void take_all_pages(void *argument)
+{
+	await(&holder_begins);
+	connect_petmem();
+	leave_free(0);
+	pass(&holder_has_all);
+	await(&others_end);
+	(void)argument;
+}
+
+static void share_tables(void *argument)
+{
+	pass(&holder_begins);
+	await(&others_end);
+	(void)argument;
+}
+
+static uint64_t allocations(int device)
+{
+	struct petmem_process_info info = { .pid = 0 };
+
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
+	return info.allocations;
+}
+
+static void untouched_ranges(void)
+{
+	struct petmem_alloc alloc = { .size = PAGE,
+				      .flags = PETMEM_ALLOC_POPULATE };
+	int device = open_device();
+	pid_t holder, relative;
+	char *touched, *untouched;
+
+	holder_begins = new_gate();
+	holder_has_all = new_gate();
+	others_end = new_gate();
+	holder = spawn(take_all_pages, NULL);
+	connect_petmem();
+	touched = must_malloc(PAGE);
+	*touched = 1;
+	untouched = must_malloc(PAGE);
+	relative = spawn(share_tables, NULL);
+	await(&holder_has_all);
+
+	/* It fails for want of a table of its own, and leaves nothing behind. */
+	for (size_t i = 0; i < 3; i++) {
+		CHECK(ioctl(device, PETMEM_IOC_ALLOC, &alloc) == -1 &&
+		      errno == ENOMEM);
+		CHECK(allocations(device) == 2);
+	}
+	pet_free(untouched);
+	CHECK(allocations(device) == 1);
+	/* What was touched takes tables of its own to be freed, or is all as before. */
+	errno = 0;
+	pet_free(touched);
+	CHECK(allocations(device) == 1 && *touched == 1);
+	CHECK(free_pages() == 0);
+
+	pass(&others_end);
+	pass(&others_end);
+	join(holder);
+	join(relative);
+	pet_free(touched);
+	CHECK(allocations(device) == 0);
+}
+
 static const struct guest_case cases[] = {
 	{ "each step of a fault finds the pool empty", each_step },
 	{ "pages freed under a writer reach their next owner clean",
 	  next_owner_after_free },
 	{ "so do pages whose region is unmapped under a writer",
 	  next_owner_after_munmap },
+	{ "what was never touched is freed without a page", untouched_ranges },
 };
 
 int main(void)

@@ -240,14 +240,11 @@ static bool find_right(const struct region *r, u64 addr)
 static bool copy_right(struct region *r)
 {
 	struct petmem_memmap original = r->map, *moved = &r->map;
-	struct petmem_memmap_spares spares;
 	struct petmem_range *range, *twin;
 
-	REQUIRE(!petmem_memmap_get_spares(&spares, original.nr_ranges));
 	list_replace(&r->map.ranges, &original.ranges);
 	list_replace(&r->map.kept, &original.kept);
-	petmem_memmap_copy(moved, &original, &spares);
-	REQUIRE(nr_spares(&spares) == 0);
+	REQUIRE(!petmem_memmap_copy(moved, &original));
 	REQUIRE(moved->refs == 1);
 	REQUIRE(moved->nr_ranges == original.nr_ranges);
 	twin = list_first_entry(&moved->ranges, struct petmem_range, list);
@@ -281,6 +278,52 @@ static bool test_no_memory(void)
 	REQUIRE(host_live == PETMEM_MEMMAP_ALLOC_SPARES);
 	petmem_memmap_put_spares(&spares);
 	petmem_memmap_put_spares(&spares);
+	return true;
+}
+
+/* An allocation that gets fewer nodes than it takes changes nothing. */
+static bool test_few_nodes(void)
+{
+	struct petmem_memmap map;
+	struct petmem_memmap_spares spares;
+	struct petmem_range *range;
+	const u64 align = 2 * PAGE;
+
+	REQUIRE(!petmem_memmap_init(&map, align - PAGE, 4 * PAGE));
+	for (u64 count = 0; count < PETMEM_MEMMAP_ALLOC_SPARES; count++) {
+		REQUIRE(!petmem_memmap_get_spares(&spares, count));
+		range = petmem_memmap_alloc(&map, &spares, PAGE, align);
+		REQUIRE(!range && map.nr_ranges == 1 && !map.nr_allocated);
+		REQUIRE(nr_spares(&spares) + map.nr_kept == count);
+		petmem_memmap_put_spares(&spares);
+	}
+	/* The map has kept one, and this is the second. */
+	REQUIRE(!petmem_memmap_get_spares(&spares, 1));
+	range = petmem_memmap_alloc(&map, &spares, PAGE, align);
+	REQUIRE(range && range->start == align && map.nr_ranges == 3);
+	petmem_memmap_put_spares(&spares);
+	petmem_memmap_destroy(&map);
+	return true;
+}
+
+/* A copy for which there is not enough memory leaves nothing behind. */
+static bool test_no_copy(void)
+{
+	struct petmem_memmap map, copy;
+	struct petmem_memmap_spares spares;
+	unsigned long live;
+
+	REQUIRE(!petmem_memmap_init(&map, REGION_START, 4 * PAGE));
+	REQUIRE(!petmem_memmap_get_spares(&spares, PETMEM_MEMMAP_ALLOC_SPARES));
+	REQUIRE(petmem_memmap_alloc(&map, &spares, PAGE, PAGE));
+	petmem_memmap_put_spares(&spares);
+	live = host_live;
+	for (u64 nth = 1; nth <= map.nr_ranges; nth++) {
+		host_fail_at = nth;
+		REQUIRE(petmem_memmap_copy(&copy, &map) == -ENOMEM);
+		REQUIRE(host_live == live);
+	}
+	petmem_memmap_destroy(&map);
 	return true;
 }
 
@@ -616,6 +659,8 @@ int main(int argc, char **argv)
 {
 	const struct host_test tests[] = {
 		{ "no memory for ranges", test_no_memory },
+		{ "too few nodes", test_few_nodes },
+		{ "no memory for a copy", test_no_copy },
 		{ "three freed in any order", test_three },
 		{ "exhaustion and exact fit", test_exhaustion },
 		{ "alignment", test_alignment },
