@@ -68,7 +68,9 @@ struct petmem_version {
 /*
  * Allocate virtual pages, first fit.
  * EINVAL: size is 0, or align is neither 0 nor a power of two.
- * ENOMEM: no hole in the region is large enough.
+ * ENOMEM: no hole in the region is large enough, or there are too many allocations: the
+ * module's parameters max_map_allocations and max_user_allocations limit them.
+ * EAGAIN: another thread unmapped the region at this moment.
  */
 struct petmem_alloc {
 	__u64 size; /* in: at least 1; out: rounded up to whole pages */
@@ -91,8 +93,8 @@ struct petmem_alloc {
 /*
  * Free a whole allocation.
  * EINVAL: addr is not the beginning of a live allocation.
- * ENOMEM: relatives share page tables that have to be taken apart for it, and the
- * pool has no free page. Nothing was freed.
+ * ENOMEM: relatives share page tables that have to be unshared for it, and the pool has
+ * no free page. Nothing was freed. A range that was never touched takes no page.
  */
 struct petmem_free {
 	__u64 addr; /* in */
@@ -239,7 +241,7 @@ struct petmem_user_counts {
 	__u32 index; /* in: 0, 1, ... */
 	__u32 uid; /* out */
 	__u64 families; /* out: processes with their relatives by fork */
-	__u64 pages; /* out: data pages of all of them */
+	__u64 pages; /* out: pages of all of them, of data and of page tables */
 };
 
 /*
@@ -251,8 +253,8 @@ struct petmem_process_info {
 	__u32 flags; /* in: 0; out: PETMEM_PROCESS_* */
 	__u32 uid; /* out: who pays for its family */
 	__u32 relatives; /* out: living members of the family, with itself */
-	__u64 family_pages; /* out: data pages that the family has */
-	__u64 mapped_pages; /* out: of them, those that this one can see; 4 KiB each */
+	__u64 family_pages; /* out: pages of the family, of data and of page tables */
+	__u64 mapped_pages; /* out: data pages that this one can see; 4 KiB each */
 	__u64 allocations; /* out */
 	__u64 faults; /* out: handled for it */
 	__u64 copies; /* out: of pages that it wrote to */
