@@ -114,7 +114,7 @@ void petmem_process_retire(struct petmem_process *process,
 	lockdep_assert_held(&process->family->lock);
 
 	gather->next = process->retired;
-	process->retired = gather;
+	WRITE_ONCE(process->retired, gather);
 }
 
 void petmem_process_put_retired(struct petmem_process *process)
