@@ -342,7 +342,7 @@ static bool put_back(struct donation *d, struct candidate *c)
 		err = device_release(d->device, c->number * size, size);
 	/* ENOENT: another run has released it in the meantime. */
 	if (err && err != -ENOENT) {
-		warnx("memory%llu stays donated: %s; later: petmem --release",
+		warnx("memory%llu stays donated: %s; later: petmem release",
 		      (unsigned long long)c->number, strerror(-err));
 		return false;
 	}

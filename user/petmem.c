@@ -35,19 +35,21 @@
 #define EXIT_USAGE 2
 
 static const char help[] =
-	"Usage: petmem MB [--node K]   take MB megabytes from Linux for petmem, from\n"
-	"                              NUMA node K if so told\n"
-	"       petmem --config FILE   take what FILE says: petmem.conf(5)\n"
-	"       petmem --release [MB]  give unused memory back to Linux\n"
-	"       petmem --status [--json]\n"
+	"Usage: petmem donate MB [--node K]\n"
+	"                              take MB megabytes from Linux for petmem, from\n"
+	"                              NUMA node K if so told; or just: petmem MB\n"
+	"       petmem donate --config FILE\n"
+	"                              take what FILE says: petmem.conf(5)\n"
+	"       petmem release [MB]    give unused memory back to Linux\n"
+	"       petmem status [--json]\n"
 	"                              show what petmem holds, and whose it is\n"
-	"       petmem --load          load the module, and explain a refusal\n"
+	"       petmem load            load the module, and explain a refusal\n"
 	"       petmem pool [--svg FILE | --html FILE]\n"
 	"                              draw the machine's memory, and what petmem has of it\n"
 	"       petmem map PID [--svg FILE | --html FILE]\n"
 	"                              draw what a process has allocated, and what is mapped\n"
 	"       petmem walk PID ADDRESS\n"
-	"                              show the way of an address (in hexadecimal) through\n"
+	"                              show the path of an address (in hexadecimal) through\n"
 	"                              the page tables\n"
 	"       petmem top [--once]    show pool and processes once a second, until q\n"
 	"       petmem --help | --version\n"
@@ -57,6 +59,8 @@ static const char help[] =
 	"would have too little left. Giving it back starts at the lowest address, or\n"
 	"gives all, and passes over blocks in use. It comes back as movable memory,\n"
 	"which can be taken again. A terminal shows how far it has come.\n"
+	"\n"
+	"--release, --status and --load are the same as the words.\n"
 	"\n"
 	"Exit status: 0 all of it was done; 1 it was not; 2 wrong usage.\n";
 
@@ -143,7 +147,8 @@ static uint64_t parse_address(const char *text)
 
 static void set_action(struct command *command, enum action action)
 {
-	if (command->action != DONATE || command->config)
+	/* --config says what to donate, and may stand beside the word. */
+	if (command->action != DONATE || (command->config && action != DONATE))
 		usage_error("one action at a time");
 	command->action = action;
 }
@@ -176,6 +181,8 @@ static void parse_options(struct command *command, int argc, char **argv)
 			       PETMEM_ABI_VERSION);
 			exit(EXIT_SUCCESS);
 		case 'c':
+			if (command->config)
+				usage_error("one file at a time");
 			set_action(command, DONATE);
 			command->config = optarg;
 			break;
@@ -210,7 +217,7 @@ static void parse_options(struct command *command, int argc, char **argv)
 	}
 }
 
-/* The actions that are words, with what each takes. Returns what is left. */
+/* The word that says the action, with what it takes. Returns what is left. */
 static char **parse_word(struct command *command, char **argv)
 {
 	static const struct {
@@ -218,6 +225,10 @@ static char **parse_word(struct command *command, char **argv)
 		enum action action;
 		const char *missing; /* said without a process, or NULL */
 	} words[] = {
+		{ "donate", DONATE, NULL },
+		{ "release", RELEASE, NULL },
+		{ "status", STATUS, NULL },
+		{ "load", LOAD, NULL },
 		{ "pool", POOL, NULL },
 		{ "map", MAP, "map which process?" },
 		{ "walk", WALK, "walk for which process?" },
@@ -267,7 +278,7 @@ static struct command parse_command(int argc, char **argv)
 	    command.action != POOL && command.action != MAP)
 		usage_error("--svg and --html go with a picture");
 	if (command.json && command.action != STATUS)
-		usage_error("--json goes with --status");
+		usage_error("--json goes with status");
 	if (command.once && command.action != TOP)
 		usage_error("--once goes with top");
 	return command;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* status.c - what petmem holds: `petmem --status'. */
+/* status.c - what petmem holds: `petmem status'. */
 
 #include <err.h>
 #include <errno.h>

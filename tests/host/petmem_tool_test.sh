@@ -770,7 +770,7 @@ test_reports_a_block_that_went_into_use_before_the_undo()
 	is 0 fail_donate $ENOMEM
 	is 1 used 7
 	petmem 1 256
-	err "memory1 stays donated: Device or resource busy; later: petmem --release"
+	err "memory1 stays donated: Device or resource busy; later: petmem release"
 	err "not all of it could be undone"
 	blocks 0=Normal 1=donated
 }
@@ -1265,6 +1265,16 @@ test_bad_usage()
 	petmem 2 walk 1 0x1000 2
 	petmem 2 top 1
 	petmem 2 map 1 --status
+	petmem 2 donate
+	petmem 2 donate x
+	petmem 2 donate 128 --config petmem.conf
+	petmem 2 donate 128 --release
+	petmem 2 --config petmem.conf --config petmem.conf
+	petmem 2 release 128 128
+	petmem 2 release --status
+	petmem 2 status 128
+	petmem 2 status --once
+	petmem 2 load 128
 	log ""
 	blocks 0=Normal 1=donated
 }
@@ -1356,12 +1366,31 @@ test_no_progress_without_a_terminal()
 	no_err
 }
 
+# The words do what the options do, which came first.
+test_words()
+{
+	machine $SIZE_128M 0 1 2 3
+	petmem 0 donate 129
+	out "petmem: donated 256 MB (2 blocks of 128 MB)"
+	petmem 0 status
+	cp out words
+	petmem 0 --status
+	cmp out words || wrong "status"
+	petmem 0 release 128
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	petmem 0 release
+	out "petmem: released 128 MB (1 block of 128 MB)"
+	config "donate 128M"
+	petmem 0 donate --config petmem.conf
+	out "petmem: donated 128 MB (1 block of 128 MB)"
+}
+
 test_help_and_version_need_no_module()
 {
 	machine $SIZE_128M 0 1
 	echo $ENOENT >"$TEST_KERNEL/open_error"
 	petmem 0 --help
-	grep -q "^Usage: petmem MB" out || wrong "no usage"
+	grep -q "^Usage: petmem donate MB" out || wrong "no usage"
 	petmem 0 --version
 	grep -q "^petmem .*protocol $abi$" out || wrong "no version"
 }
