@@ -813,7 +813,7 @@ static bool put_step(u64 entry, enum level level, u64 *freed)
 	struct petmem_page *page = page_of(entry);
 	u64 *table = table_of(entry), *child = NULL;
 
-	if (level > LEVEL_PMD && page->refs == 1)
+	if (level > LEVEL_PMD && page->refs == 1 && page->live)
 		child = first_live(table, level - 1);
 	if (!child) {
 		*freed += put_entry(entry, level);
