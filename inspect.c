@@ -5,9 +5,10 @@
  * The tables are read as the processor reads them, from the top and by the bits of the
  * entries alone, so that what is shown does not depend on what pgtables.c believes.
  *
- * Who may look at another process: CAP_SYS_ADMIN. The rule of ptrace would be finer,
- * but neither mm_access() nor ptrace_may_access() is there for modules, and a
- * descriptor of /proc/PID/mem cannot be told from others by exported means.
+ * Looking at another process takes CAP_SYS_ADMIN. Its numbers alone, without addresses,
+ * are for its own user, too. The whole rule of ptrace would be finer, but neither
+ * mm_access() nor ptrace_may_access() is there for modules, and a descriptor of
+ * /proc/PID/mem cannot be told from others by exported means.
  */
 #include "inspect.h"
 
@@ -20,6 +21,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
+#include <linux/uidgid.h>
 
 #include "account.h"
 #include "compat.h"
@@ -73,41 +75,79 @@ static bool is_page(u64 entry, unsigned int level)
 
 /* ---- Whose ---- */
 
-/*
- * The address space of a process, to be given back with mmput(). A reference to the
- * process itself is not kept.
- */
-static struct mm_struct *get_mm(u32 number)
+/* What is looked at. The mm is given back with mmput(). */
+struct subject {
+	struct mm_struct *mm;
+	struct petmem_process *process; /* NULL: does not use petmem */
+};
+
+/* With a reference; 0 is the caller. */
+static struct task_struct *get_task(u32 number)
 {
-	struct mm_struct *mm = NULL;
 	struct task_struct *task;
 	struct pid *pid;
 
 	if (!number) {
-		mmget(current->mm);
-		return current->mm;
+		get_task_struct(current);
+		return current;
 	}
 	pid = find_get_pid(number);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);
-	if (task) {
-		mm = get_task_mm(task);
-		put_task_struct(task);
-	}
-	return mm;
+	return task;
 }
 
-/* The same for what only an administrator may see of others. */
-static struct mm_struct *get_visible_mm(u32 number)
+/* The user's part of the rule of ptrace: __ptrace_may_access() in kernel/ptrace.c. */
+static bool is_same_user(struct task_struct *task)
 {
-	struct mm_struct *mm = get_mm(number);
+	const struct cred *cred;
+	kuid_t uid = current_uid();
+	bool same;
 
-	if (!mm)
-		return ERR_PTR(-ESRCH);
-	if (mm == current->mm || capable(CAP_SYS_ADMIN))
-		return mm;
-	mmput(mm);
-	return ERR_PTR(-EPERM);
+	rcu_read_lock();
+	cred = __task_cred(task);
+	same = uid_eq(uid, cred->uid) && uid_eq(uid, cred->euid) &&
+	       uid_eq(uid, cred->suid);
+	rcu_read_unlock();
+	return same;
+}
+
+static bool is_admin(struct task_struct *unused)
+{
+	return capable(CAP_SYS_ADMIN);
+}
+
+static bool is_same_user_or_admin(struct task_struct *task)
+{
+	return is_same_user(task) || is_admin(task);
+}
+
+/*
+ * Looking up the process first makes the credentials those of its program, or later ones:
+ * a program that has bound its mm runs, and so its exec has changed the credentials
+ * before.
+ */
+static int get_subject(u32 number, bool (*may_look)(struct task_struct *task),
+		       struct subject *subject)
+{
+	struct task_struct *task = get_task(number);
+	int err = 0;
+
+	if (!task)
+		return -ESRCH;
+	subject->mm = get_task_mm(task);
+	if (!subject->mm) {
+		err = -ESRCH;
+		goto out_put_task;
+	}
+	subject->process = petmem_process_find(subject->mm);
+	if (subject->mm != current->mm && !may_look(task)) {
+		mmput(subject->mm);
+		err = -EPERM;
+	}
+out_put_task:
+	put_task_struct(task);
+	return err;
 }
 
 /* ---- A process ---- */
@@ -182,23 +222,25 @@ static void describe(struct petmem_process *process,
 int petmem_inspect_process(struct petmem_process_info *info)
 {
 	struct petmem_process_info result = { .pid = info->pid };
-	struct petmem_process *process;
-	struct mm_struct *mm;
+	struct subject subject;
+	int err;
 
 	if (info->flags)
 		return -EINVAL;
-	mm = get_mm(info->pid);
-	if (!mm)
-		return -ESRCH;
-	process = petmem_process_find(mm);
-	if (process) {
-		mutex_lock(&process->family->lock);
-		describe(process, &result);
-		mutex_unlock(&process->family->lock);
-		*info = result;
+	err = get_subject(info->pid, is_same_user_or_admin, &subject);
+	if (err)
+		return err;
+	err = -ENOENT;
+	if (subject.process) {
+		mutex_lock(&subject.process->family->lock);
+		describe(subject.process, &result);
+		mutex_unlock(&subject.process->family->lock);
+		err = 0;
 	}
-	mmput(mm);
-	return process ? 0 : -ENOENT;
+	mmput(subject.mm);
+	if (!err)
+		*info = result;
+	return err;
 }
 
 /* ---- One address ---- */
@@ -310,20 +352,21 @@ static void walk_locked(struct mm_struct *mm, struct petmem_walk *walk)
 int petmem_inspect_walk(struct petmem_walk *walk)
 {
 	struct petmem_walk result = { .addr = walk->addr, .pid = walk->pid };
-	struct mm_struct *mm;
+	struct subject subject;
+	int err;
 
 	if (walk->flags || walk->reserved || walk->addr >= TASK_SIZE_MAX)
 		return -EINVAL;
-	mm = get_visible_mm(walk->pid);
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	if (mmap_read_lock_killable(mm)) {
-		mmput(mm);
+	err = get_subject(walk->pid, is_admin, &subject);
+	if (err)
+		return err;
+	if (mmap_read_lock_killable(subject.mm)) {
+		mmput(subject.mm);
 		return -EINTR;
 	}
-	walk_locked(mm, &result);
-	mmap_read_unlock(mm);
-	mmput(mm);
+	walk_locked(subject.mm, &result);
+	mmap_read_unlock(subject.mm);
+	mmput(subject.mm);
 	if (!capable(CAP_SYS_ADMIN))
 		hide_addresses(&result);
 	*walk = result;
@@ -433,16 +476,17 @@ int petmem_inspect_span(struct petmem_span *span)
 {
 	struct petmem_span result = { .addr = span->addr, .pid = span->pid };
 	struct petmem_process *process;
-	struct mm_struct *mm;
-	int err = -ENOENT;
+	struct subject subject;
+	int err;
 
 	if (span->kind || !PAGE_ALIGNED(span->addr) ||
 	    span->addr < PETMEM_REGION_START || span->addr >= PETMEM_REGION_END)
 		return -EINVAL;
-	mm = get_visible_mm(span->pid);
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	process = petmem_process_find(mm);
+	err = get_subject(span->pid, is_admin, &subject);
+	if (err)
+		return err;
+	err = -ENOENT;
+	process = subject.process;
 	if (process) {
 		mutex_lock(&process->family->lock);
 		if (process->map) {
@@ -451,7 +495,7 @@ int petmem_inspect_span(struct petmem_span *span)
 		}
 		mutex_unlock(&process->family->lock);
 	}
-	mmput(mm);
+	mmput(subject.mm);
 	if (!err)
 		*span = result;
 	return err;

@@ -245,8 +245,10 @@ struct petmem_user_counts {
 };
 
 /*
- * A process that uses petmem. EINVAL: flags. ESRCH: there is no such process. ENOENT:
- * it does not use petmem. EINTR.
+ * A process that uses petmem. EINVAL: flags. ESRCH: there is no such process. EPERM: it
+ * is another user's (its user IDs are not all the real one of the caller), and the caller
+ * lacks CAP_SYS_ADMIN. ENOENT: it does not use petmem. EINTR. Pages are counted in parts,
+ * between which the process may change its memory.
  */
 struct petmem_process_info {
 	__u32 pid; /* in: as the caller sees it; 0: the caller */

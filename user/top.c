@@ -49,6 +49,7 @@ struct sample {
 	size_t users_count;
 	struct petmem_process_info *processes; /* by number */
 	size_t count;
+	bool others; /* there are processes that the caller may not see */
 };
 
 /* A line of the list. */
@@ -87,7 +88,10 @@ static void sample_free(struct sample *sample)
 	*sample = (struct sample){ .when = 0 };
 }
 
-/* Ask about every process; most do not use petmem. Returns 0 or a negative errno. */
+/*
+ * Ask about every process; most do not use petmem, and many may be other users'. Returns 0
+ * or a negative errno.
+ */
 static int read_processes(int device, struct sample *sample)
 {
 	unsigned int *pids;
@@ -104,6 +108,8 @@ static int read_processes(int device, struct sample *sample)
 
 		if (!ioctl(device, PETMEM_IOC_PROCESS, &info))
 			sample->processes[sample->count++] = info;
+		else if (errno == EPERM)
+			sample->others = true;
 		else if (errno != ENOENT && errno != ESRCH)
 			err = -errno;
 	}
@@ -218,8 +224,9 @@ static void put_header(FILE *out, const struct sample *before,
 		(unsigned long long)per_second(old->faults, new->faults, time),
 		(unsigned long long)per_second(old->copies, new->copies, time),
 		(unsigned long long)per_second(old->forks, new->forks, time));
-	fprintf(out, "%llu processes, %llu with native faults\n",
-		status->processes, status->native_processes);
+	fprintf(out, "%llu processes, %llu with native faults%s\n",
+		status->processes, status->native_processes,
+		after->others ? "; other users' are not shown" : "");
 }
 
 static void put_users(FILE *out, const struct sample *sample)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guest.h"
 #include "view.h"
 
 #define USER 1000
+#define OTHER_USER 1001
 
 /* Bits of an entry: Intel SDM volume 3A, section 4.5.4. */
 #define ENTRY_PRESENT 1ULL
@@ -202,6 +205,87 @@ static void permissions(void)
 	at.memory = must_malloc(PAGE);
 	*at.memory = 1;
 	join(spawn(look_as_user, &at));
+}
+
+/* A process looks at the numbers of another one; it has the device that root has opened. */
+struct look {
+	uid_t looker;
+	bool without_rights; /* the looker's capabilities are gone */
+	bool uses_petmem; /* the other one does */
+	uid_t real, effective, saved; /* of the other one */
+	int error;
+};
+
+static int root_device;
+static pid_t looked_at;
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	CHECK(syscall(SYS_capset, &header, none) == 0);
+}
+
+static void be_looked_at(void *argument)
+{
+	const struct look *look = argument;
+
+	if (look->uses_petmem) {
+		connect_petmem();
+		*(char *)must_malloc(PAGE) = 1;
+	}
+	CHECK(setresuid(look->real, look->effective, look->saved) == 0);
+	pass(&to_parent);
+	pause();
+}
+
+static void look_at_numbers(void *argument)
+{
+	const struct look *look = argument;
+	struct petmem_process_info info = { .pid = looked_at };
+	int error;
+
+	CHECK(setresuid(look->looker, look->looker, look->looker) == 0);
+	if (look->without_rights)
+		drop_capabilities();
+	error = ioctl(root_device, PETMEM_IOC_PROCESS, &info) ? errno : 0;
+	if (error != look->error)
+		printf("# %u looks at %u, %u, %u: %s\n", look->looker,
+		       look->real, look->effective, look->saved,
+		       strerror(error));
+	CHECK(error == look->error);
+	CHECK(error || info.mapped_pages == 1);
+}
+
+static void numbers_of_users(void)
+{
+	static struct look looks[] = {
+		{ USER, false, true, 0, 0, 0, EPERM },
+		{ USER, false, false, 0, 0, 0, EPERM },
+		{ USER, false, true, USER, USER, USER, 0 },
+		{ USER, false, false, USER, USER, USER, ENOENT },
+		{ USER, false, true, 0, USER, USER, EPERM },
+		{ USER, false, true, USER, 0, USER, EPERM },
+		{ USER, false, true, USER, USER, 0, EPERM },
+		{ USER, false, true, OTHER_USER, OTHER_USER, OTHER_USER,
+		  EPERM },
+		{ 0, false, true, USER, USER, USER, 0 },
+		{ 0, true, true, USER, USER, USER, EPERM },
+		{ 0, true, true, 0, 0, 0, 0 },
+	};
+
+	root_device = open_device();
+	open_gates();
+	for (size_t i = 0; i < COUNT_OF(looks); i++) {
+		looked_at = spawn(be_looked_at, &looks[i]);
+		await(&to_parent);
+		join(spawn(look_at_numbers, &looks[i]));
+		kill(looked_at, SIGKILL);
+		status_of(looked_at);
+	}
 }
 
 static void look_at_parent(void *memory)
@@ -546,6 +630,8 @@ static const struct guest_case cases[] = {
 	{ "ordinary addresses end where Linux says", ordinary },
 	{ "wrong arguments are refused", wrong_arguments },
 	{ "others are for root to see, and frames, too", permissions },
+	{ "the numbers of a process are for its user and root",
+	  numbers_of_users },
 	{ "root sees another process", root_looks },
 	{ "spans tell what is mapped, shared and guarded", spans },
 	{ "spans tell 2 MiB pages, and which are shared", large_spans },

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #define SCREEN_ENTER "\033[?1049h"
 #define SCREEN_LEAVE "\033[?1049l"
 #define SCREEN_HOME "\033[H"
+
+#define USER 1000
 
 /* Longer than a screen takes to come. */
 #define SCREEN_LIMIT_MS 60000
@@ -174,6 +177,34 @@ static void once(void)
 	CHECK(says(line) && says(" tools\n"));
 	run(1, "petmem top 2>&1 </dev/null");
 	CHECK(says("--once"));
+}
+
+static void top_as_user(void *argument)
+{
+	char line[64];
+
+	CHECK(setresuid(USER, USER, USER) == 0);
+	connect_petmem();
+	*(char *)must_malloc(PAGE) = 1;
+	run(0, "petmem top --once");
+	snprintf(line, sizeof(line), "\n%7d   %d ", getpid(), USER);
+	CHECK(says(line) && says("2 processes, "));
+	CHECK(says(" native faults; other users' are not shown\n"));
+	snprintf(line, sizeof(line), "\n%7d ", *(pid_t *)argument);
+	CHECK(strstr(output, line) == NULL);
+}
+
+static void once_as_user(void)
+{
+	pid_t self = getpid();
+
+	connect_petmem();
+	*(char *)must_malloc(PAGE) = 1;
+	CHECK(chmod(PETMEM_DEVICE, 0666) == 0);
+	join(spawn(top_as_user, &self));
+	CHECK(chmod(PETMEM_DEVICE, 0600) == 0);
+	run(0, "petmem top --once");
+	CHECK(says("1 processes, ") && !strstr(output, "not shown"));
 }
 
 static void fault_for_ever(void *gate)
@@ -366,6 +397,7 @@ static const struct guest_case cases[] = {
 	{ "petmem pool draws what is in use, and how the rest hangs together",
 	  pool },
 	{ "petmem top --once", once },
+	{ "petmem top --once of an ordinary user", once_as_user },
 	{ "petmem top tells faults a second, the most first", rates },
 	{ "petmem top is live, and ends with q", live_q },
 	{ "petmem top ends with ^C, and leaves the terminal as it was",
