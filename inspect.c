@@ -9,6 +9,26 @@
  * are for its own user, too. The whole rule of ptrace would be finer, but neither
  * mm_access() nor ptrace_may_access() is there for modules, and a descriptor of
  * /proc/PID/mem cannot be told from others by exported means.
+ *
+ * Each fault of the process and of its relatives waits for the family's lock. So a
+ * look takes it for one part at a time, which is two tables of 512 entries at most. The
+ * process may do anything between two parts: unmap the region and reserve it anew, fork,
+ * exec, exit. One thing stays:
+ *
+ *   - its struct petmem_process, and .family, which never changes: notifier_release()
+ *     comes in exit_mmap(), which get_subject()'s reference to the users of the mm
+ *     that is looked at keeps away. An exec only takes the mm from its threads.
+ *
+ * Each part reads all else again, under the family's lock of the process:
+ *
+ *   - process->map and its ranges. petmem_cow_own_map(), petmem_memmap_alloc() and
+ *     petmem_memmap_free() change them, and leave_region() frees them, under that lock.
+ *   - the slot of the mm. petmem_pgtables_attach(), _detach() and _share() write it
+ *     under that lock. It is 0 while a fork has taken the region out, and what is not a
+ *     page of the pool is not followed.
+ *   - the tables and pages below the slot. An entry that leads to one is a reference,
+ *     and the members of the family change entries and drop references only under that
+ *     lock.
  */
 #include "inspect.h"
 
@@ -20,6 +40,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/uidgid.h>
 
@@ -150,6 +171,29 @@ out_put_task:
 	return err;
 }
 
+/* ---- In parts ---- */
+
+/* One part of a look is over, and no lock is held. Returns 0 or -EINTR. */
+static int end_part(void)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return 0;
+}
+
+/* What petmem has in the tables of an mm; 0 when it is not there just now. */
+static u64 slot_of(struct mm_struct *mm)
+{
+	u64 entry = READ_ONCE(pgd_offset(mm, PETMEM_REGION_START)->pgd) &
+		    ~(u64)_PAGE_NX;
+
+	if (!pgtable_l5_enabled() || !(entry & _PAGE_PRESENT))
+		return entry;
+	return READ_ONCE(table_of(
+		entry)[index_of(PETMEM_REGION_START, LEVEL_TABLES_ONLY)]);
+}
+
 /* ---- A process ---- */
 
 /* Pages below an entry of a PMD table. */
@@ -165,38 +209,57 @@ static u64 mapped_by_pmd(u64 entry)
 	return table ? table->live : 0;
 }
 
-/* Pages below the region's slot. Tables that are not the pool's hold nothing. */
-static u64 mapped_by_slot(u64 slot)
+static u64 mapped_by_table(u64 entry)
 {
 	u64 count = 0;
-	size_t i, j;
+	size_t i;
 
-	if (!petmem_pool_find(slot & PTE_PFN_MASK))
+	for (i = 0; i < NR_ENTRIES; i++)
+		count += mapped_by_pmd(table_of(entry)[i]);
+	return count;
+}
+
+/*
+ * Pages from *@addr on to the end of the next PMD table, where *@addr is moved to. Tables
+ * that are not the pool's hold nothing.
+ */
+static u64 mapped_by_next(u64 slot, u64 *addr)
+{
+	u64 count = 0, entry;
+
+	if (!petmem_pool_find(slot & PTE_PFN_MASK)) {
+		*addr = PETMEM_REGION_END;
 		return 0;
-	for (i = 0; i < NR_ENTRIES; i++) {
-		u64 entry = table_of(slot)[i];
-
-		if (is_page(entry, LEVEL_PUD)) {
+	}
+	while (*addr < PETMEM_REGION_END) {
+		entry = table_of(slot)[index_of(*addr, LEVEL_PUD)];
+		*addr += PUD_SIZE;
+		if (is_page(entry, LEVEL_PUD))
 			count += NR_ENTRIES * NR_ENTRIES;
-			continue;
-		}
-		if (!petmem_pool_find(entry & PTE_PFN_MASK))
-			continue;
-		for (j = 0; j < NR_ENTRIES; j++)
-			count += mapped_by_pmd(table_of(entry)[j]);
+		else if (petmem_pool_find(entry & PTE_PFN_MASK))
+			return count + mapped_by_table(entry);
 	}
 	return count;
 }
 
-static u64 slot_of(struct mm_struct *mm)
+/* Returns 0 or -EINTR. */
+static int count_mapped(struct petmem_process *process, u64 *count)
 {
-	u64 entry =
-		pgd_val(*pgd_offset(mm, PETMEM_REGION_START)) & ~(u64)_PAGE_NX;
+	struct mutex *lock = &process->family->lock;
+	u64 addr = PETMEM_REGION_START;
+	bool reserved;
+	int err;
 
-	if (!pgtable_l5_enabled())
-		return entry;
-	return table_of(
-		entry)[index_of(PETMEM_REGION_START, LEVEL_TABLES_ONLY)];
+	do {
+		mutex_lock(lock);
+		reserved = process->map;
+		if (reserved)
+			*count += mapped_by_next(
+				slot_of(petmem_process_mm(process)), &addr);
+		mutex_unlock(lock);
+		err = end_part();
+	} while (!err && reserved && addr < PETMEM_REGION_END);
+	return err;
 }
 
 static void describe(struct petmem_process *process,
@@ -204,19 +267,16 @@ static void describe(struct petmem_process *process,
 {
 	const struct petmem_family *family = process->family;
 
-	lockdep_assert_held(&process->family->lock);
-
+	mutex_lock(&process->family->lock);
 	info->flags = process->native ? PETMEM_PROCESS_NATIVE : 0;
 	info->uid = petmem_account_uid(&family->account);
 	info->relatives = family->members;
 	info->family_pages = family->account.pages;
 	info->faults = process->faults;
 	info->copies = process->copies;
-	if (!process->map)
-		return;
-	info->allocations = process->map->nr_allocated;
-	info->mapped_pages =
-		mapped_by_slot(slot_of(petmem_process_mm(process)));
+	if (process->map)
+		info->allocations = process->map->nr_allocated;
+	mutex_unlock(&process->family->lock);
 }
 
 int petmem_inspect_process(struct petmem_process_info *info)
@@ -232,10 +292,8 @@ int petmem_inspect_process(struct petmem_process_info *info)
 		return err;
 	err = -ENOENT;
 	if (subject.process) {
-		mutex_lock(&subject.process->family->lock);
 		describe(subject.process, &result);
-		mutex_unlock(&subject.process->family->lock);
-		err = 0;
+		err = count_mapped(subject.process, &result.mapped_pages);
 	}
 	mmput(subject.mm);
 	if (!err)
@@ -328,6 +386,7 @@ static void hide_addresses(struct petmem_walk *walk)
 	}
 }
 
+/* The mmap lock of @mm keeps petmem_process_reserve() from binding it just now. */
 static void walk_locked(struct mm_struct *mm, struct petmem_walk *walk)
 {
 	struct petmem_process *process = petmem_process_find(mm);
@@ -381,20 +440,21 @@ struct look {
 	u64 end;
 };
 
-/* Does another entry lead to the same page, or to a part of it? */
-static bool is_shared(u64 entry, unsigned int level)
+/*
+ * Does another entry lead to the same page, or to a part of it? Of a 1 GiB page only the
+ * 2 MiB around the address are looked at.
+ */
+static bool is_shared(u64 entry, u64 addr, unsigned int level)
 {
 	uintptr_t page_addr = entry & PTE_PFN_MASK;
-	size_t i;
 
 	if (level == LEVEL_PTE)
 		return petmem_page_is_shared(page_addr);
 	if (level == LEVEL_PMD)
 		return petmem_large_is_shared(page_addr);
-	for (i = 0; i < NR_ENTRIES; i++)
-		if (petmem_large_is_shared(page_addr + i * PMD_SIZE))
-			return true;
-	return refs_of_large(entry, level) > 1;
+	return refs_of_large(entry, level) > 1 ||
+	       petmem_large_is_shared(page_addr +
+				      (addr & ~PUD_MASK & PMD_MASK));
 }
 
 static u32 kind_of(unsigned int level, bool shared)
@@ -426,56 +486,117 @@ static struct look look_at(u64 slot, u64 addr)
 			return (struct look){ PETMEM_SPAN_UNTOUCHED,
 					      span_end(addr, level) };
 		if (is_page(entry, level)) {
-			shared |= is_shared(entry, level);
+			shared |= is_shared(entry, addr, level);
 			break;
 		}
 		shared |= page->refs > 1;
 	}
-	return (struct look){ kind_of(level, shared), span_end(addr, level) };
+	return (struct look){ kind_of(level, shared),
+			      span_end(addr,
+				       min_t(unsigned int, level, LEVEL_PMD)) };
 }
 
-static void look_along(u64 slot, u64 end, struct petmem_span *span)
+/*
+ * Go on while it is of one kind: to the end of the PTE table at most, or as far as one
+ * entry of an upper table tells.
+ */
+static struct look look_along(u64 slot, u64 addr, u64 end)
 {
-	struct look look = look_at(slot, span->addr), next = look;
+	struct look look = look_at(slot, addr), next = look;
 
-	end = min(end, span_end(span->addr, LEVEL_PUD));
+	end = min(end, max(look.end, span_end(addr, LEVEL_PMD)));
 	while (next.kind == look.kind && next.end < end) {
 		look = next;
 		next = look_at(slot, look.end);
 	}
 	if (next.kind == look.kind)
 		look.end = end;
-	span->kind = look.kind;
-	span->size = look.end - span->addr;
+	return look;
 }
 
-static void describe_span(struct petmem_process *process,
-			  struct petmem_span *span)
+/* A span that ends with the part, which begins at its .addr. */
+static void describe_part(struct petmem_process *process,
+			  struct petmem_span *part)
 {
 	const struct petmem_range *range =
-		petmem_memmap_find(process->map, span->addr);
+		petmem_memmap_find(process->map, part->addr);
 	u64 end = range->start + range->size;
+	struct look look;
 
 	lockdep_assert_held(&process->family->lock);
 
-	span->range_start = range->start;
-	span->range_size = range->size;
-	span->size = end - span->addr;
-	span->kind = PETMEM_SPAN_HOLE;
+	part->range_start = range->start;
+	part->range_size = range->size;
+	part->size = end - part->addr;
+	part->kind = PETMEM_SPAN_HOLE;
 	if (!range->allocated)
 		return;
-	if (range->guarded && span->addr >= end - PAGE_SIZE) {
-		span->kind = PETMEM_SPAN_GUARD;
+	if (range->guarded && part->addr >= end - PAGE_SIZE) {
+		part->kind = PETMEM_SPAN_GUARD;
 		return;
 	}
-	look_along(slot_of(petmem_process_mm(process)),
-		   end - (range->guarded ? PAGE_SIZE : 0), span);
+	look = look_along(slot_of(petmem_process_mm(process)), part->addr,
+			  end - (range->guarded ? PAGE_SIZE : 0));
+	part->kind = look.kind;
+	part->size = look.end - part->addr;
+}
+
+/* Returns 0, or -ENOENT when the region is not reserved. */
+static int look_at_part(struct petmem_process *process,
+			struct petmem_span *part)
+{
+	int err = -ENOENT;
+
+	mutex_lock(&process->family->lock);
+	if (process->map) {
+		describe_part(process, part);
+		err = 0;
+	}
+	mutex_unlock(&process->family->lock);
+	return err;
+}
+
+static bool is_giant(const struct petmem_span *span)
+{
+	return span->kind == PETMEM_SPAN_GIANT ||
+	       span->kind == PETMEM_SPAN_GIANT_SHARED;
+}
+
+/* A 1 GiB page is shared if any part of it is; no span has parts of two. */
+static bool add_part(struct petmem_span *span, const struct petmem_span *part)
+{
+	bool one_giant = is_giant(span) && is_giant(part);
+
+	if (part->range_start != span->range_start ||
+	    part->range_size != span->range_size ||
+	    (part->kind != span->kind && !one_giant))
+		return false;
+	span->kind = max(span->kind, part->kind);
+	span->size += part->size;
+	return true;
+}
+
+/* Returns 0, -ENOENT or -EINTR. */
+static int look_in_parts(struct petmem_process *process,
+			 struct petmem_span *span)
+{
+	u64 end = span_end(span->addr, LEVEL_PUD);
+	struct petmem_span part;
+	int err = look_at_part(process, span);
+
+	while (!err && span->addr + span->size < end) {
+		err = end_part();
+		part = (struct petmem_span){ .addr = span->addr + span->size };
+		if (!err &&
+		    (look_at_part(process, &part) || !add_part(span, &part)))
+			break;
+	}
+	return err;
 }
 
 int petmem_inspect_span(struct petmem_span *span)
 {
 	struct petmem_span result = { .addr = span->addr, .pid = span->pid };
-	struct petmem_process *process;
 	struct subject subject;
 	int err;
 
@@ -485,16 +606,8 @@ int petmem_inspect_span(struct petmem_span *span)
 	err = get_subject(span->pid, is_admin, &subject);
 	if (err)
 		return err;
-	err = -ENOENT;
-	process = subject.process;
-	if (process) {
-		mutex_lock(&process->family->lock);
-		if (process->map) {
-			describe_span(process, &result);
-			err = 0;
-		}
-		mutex_unlock(&process->family->lock);
-	}
+	err = subject.process ? look_in_parts(subject.process, &result)
+			      : -ENOENT;
 	mmput(subject.mm);
 	if (!err)
 		*span = result;

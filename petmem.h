@@ -308,9 +308,10 @@ struct petmem_walk {
 
 /*
  * How a process's region is used: the longest span from addr on that is all of one
- * kind, but for 1 GiB boundaries, at which it may end. Begin at PETMEM_REGION_START,
- * go on at addr + size, until that is PETMEM_REGION_END. Errors as for the walk, and
- * ENOENT: the process does not use petmem.
+ * kind, but for 1 GiB boundaries, at which it may end. It is looked at in parts of 2 MiB
+ * or less, and ends earlier where the process changes its memory meanwhile. Begin at
+ * PETMEM_REGION_START, go on at addr + size, until that is PETMEM_REGION_END. Errors as
+ * for the walk, and ENOENT: the process does not use petmem.
  */
 struct petmem_span {
 	__u64 addr; /* in: in the region, multiple of the page size */

@@ -980,6 +980,14 @@ static void shown_shared(void *argument)
 	CHECK(span.kind == PETMEM_SPAN_GIANT_SHARED && span.size == GIB);
 }
 
+/* The parent has the first 2 MiB to itself then, but not the others. */
+static void write_first(void *argument)
+{
+	*(char *)argument = 1;
+	pass(&to_parent);
+	await(&to_child);
+}
+
 static void shown(void)
 {
 	enum { SHIFT = 30 };
@@ -988,6 +996,7 @@ static void shown(void)
 	struct petmem_span span;
 	int device = open_device();
 	char *memory;
+	pid_t child;
 
 	connect_giant();
 	memory = new_giant(SEED);
@@ -1003,6 +1012,12 @@ static void shown(void)
 	/* With a PUD table, and the PMD table that stands behind the page. */
 	CHECK(info.family_pages == GIANT_PAGES + 2);
 	join(spawn(shown_shared, memory));
+	open_gates();
+	child = spawn(write_first, memory);
+	await(&to_parent);
+	shown_shared(memory);
+	pass(&to_child);
+	join(child);
 }
 
 /* ---- */

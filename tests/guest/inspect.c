@@ -624,6 +624,188 @@ static void look_while_it_changes(void)
 	status_of(child);
 }
 
+/* The region, reserved; a program may leave it to the kernel to send signals. */
+static void reserve(int device)
+{
+	struct petmem_mode mode = {
+		.flags = PETMEM_MODE_SMALL_PAGES |
+			 (is_native() ? PETMEM_MODE_NATIVE : 0),
+	};
+
+	CHECK(ioctl(device, PETMEM_IOC_MODE, &mode) == 0);
+}
+
+static void end(void *unused)
+{
+	(void)unused;
+}
+
+/* Reserve, map pages, fork, and unmap the region, again and again. */
+static void come_and_go(void *argument)
+{
+	struct petmem_alloc alloc;
+	pid_t *child = argument;
+	int device = open_device();
+
+	for (;;) {
+		reserve(device);
+		alloc = (struct petmem_alloc){
+			.size = 6 * MIB,
+			.flags = PETMEM_ALLOC_POPULATE,
+		};
+		CHECK(ioctl(device, PETMEM_IOC_ALLOC, &alloc) == 0);
+		*child = spawn(end, NULL);
+		join(*child);
+		CHECK(munmap(REGION, PETMEM_REGION_SIZE) == 0);
+	}
+}
+
+/* All spans that a process has, and its pages, whatever it does. */
+static void look_all_over(int device, pid_t pid)
+{
+	struct petmem_process_info info = { .pid = pid };
+	struct petmem_span span = { .addr = PETMEM_REGION_START, .pid = pid };
+
+	if (ioctl(device, PETMEM_IOC_PROCESS, &info) == 0)
+		CHECK(info.mapped_pages <= 6 * MIB / PAGE);
+	else
+		CHECK(errno == ENOENT || errno == ESRCH);
+	while (span.addr < PETMEM_REGION_END &&
+	       ioctl(device, PETMEM_IOC_SPAN, &span) == 0) {
+		CHECK(span.kind <= PETMEM_SPAN_SHARED && span.size > 0);
+		span = (struct petmem_span){ .addr = span.addr + span.size,
+					     .pid = pid };
+	}
+	CHECK(span.addr == PETMEM_REGION_END || errno == ENOENT ||
+	      errno == ESRCH);
+}
+
+static void look_while_it_comes_and_goes(void)
+{
+	pid_t *grandchild = shared_memory(PAGE);
+	int device = open_device();
+	pid_t child = spawn(come_and_go, grandchild);
+
+	for (unsigned int i = 0; i < rounds(2000); i++) {
+		look_all_over(device, child);
+		if (*grandchild)
+			look_all_over(device, *grandchild);
+	}
+	kill(child, SIGKILL);
+	status_of(child);
+}
+
+/* ---- Looking keeps nobody waiting ---- */
+
+/*
+ * A process handles faults all the time, while another looks at it. So many looks, and in
+ * most so many faults that came in between their parts; one or two can come before and
+ * after a look.
+ */
+#define LOOKS 21
+#define BETWEEN 8
+
+struct watched {
+	size_t gib; /* with a page in each */
+	size_t pages; /* that are populated behind them */
+	uint64_t before; /* faults, until it begins to count */
+	uint64_t handled; /* since then */
+};
+
+static void handle_faults(void *argument)
+{
+	struct watched *watched = argument;
+	struct petmem_process_info info = { .pid = 0 };
+	struct petmem_fault fault = { .addr = PETMEM_REGION_START };
+	int device = open_device();
+	char *memory;
+
+	connect_petmem();
+	memory = must_malloc(watched->gib * GIB + watched->pages * PAGE);
+	CHECK(memory == REGION);
+	for (size_t i = 0; i < watched->gib; i++)
+		memory[i * GIB] = 1;
+	if (watched->pages)
+		CHECK(pet_populate(memory + watched->gib * GIB,
+				   watched->pages * PAGE) == 0);
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
+	watched->before = info.faults;
+	pass(&to_parent);
+	for (;;) {
+		CHECK(ioctl(device, PETMEM_IOC_FAULT, &fault) == 0);
+		__atomic_fetch_add(&watched->handled, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static uint64_t handled(const struct watched *watched)
+{
+	return __atomic_load_n(&watched->handled, __ATOMIC_SEQ_CST);
+}
+
+/* It tells the faults that there were when it began. */
+static int64_t between_parts_of_process(const struct watched *watched,
+					int device, pid_t pid)
+{
+	struct petmem_process_info info = { .pid = pid };
+
+	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
+	CHECK(info.mapped_pages == watched->gib + watched->pages);
+	return handled(watched) - (info.faults - watched->before);
+}
+
+static int64_t between_parts_of_span(const struct watched *watched, int device,
+				     pid_t pid)
+{
+	struct petmem_span span = {
+		.addr = PETMEM_REGION_START + watched->gib * GIB,
+		.pid = pid,
+	};
+	int64_t before = handled(watched);
+
+	CHECK(ioctl(device, PETMEM_IOC_SPAN, &span) == 0);
+	CHECK(span.kind == PETMEM_SPAN_PAGES &&
+	      span.size == watched->pages * PAGE);
+	return handled(watched) - before;
+}
+
+static void watch(size_t gib, size_t pages,
+		  int64_t (*look)(const struct watched *watched, int device,
+				  pid_t pid))
+{
+	struct watched *watched = shared_memory(PAGE);
+	int device = open_device();
+	unsigned int good = 0;
+	int64_t between;
+	pid_t child;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one processor has nobody who waits");
+	*watched = (struct watched){ .gib = gib, .pages = pages };
+	open_gates();
+	child = spawn(handle_faults, watched);
+	await(&to_parent);
+	printf("# faults between the parts:");
+	for (unsigned int i = 0; i < LOOKS; i++) {
+		between = look(watched, device, child);
+		printf(" %lld", (long long)between);
+		good += between >= BETWEEN;
+	}
+	printf("\n");
+	CHECK(good > LOOKS / 2);
+	kill(child, SIGKILL);
+	status_of(child);
+}
+
+static void faults_in_process(void)
+{
+	watch(500, 0, between_parts_of_process);
+}
+
+static void faults_in_span(void)
+{
+	watch(1, 64 * MIB / PAGE, between_parts_of_span);
+}
+
 static const struct guest_case cases[] = {
 	{ "a walk before and after the first touch", before_and_after },
 	{ "a walk after fork shows who shares what", after_fork },
@@ -640,6 +822,11 @@ static const struct guest_case cases[] = {
 	{ "wrong runs are refused, and all to who is not root", bad_runs },
 	{ "sysfs has the counters", counters_in_sysfs },
 	{ "looking at what changes all the time", look_while_it_changes },
+	{ "looking at a region that comes and goes",
+	  look_while_it_comes_and_goes },
+	{ "faults go on while the pages of a process are counted",
+	  faults_in_process },
+	{ "faults go on while a span is looked at", faults_in_span },
 };
 
 int main(void)
