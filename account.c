@@ -10,6 +10,8 @@
 
 #include <linux/atomic.h>
 #include <linux/cred.h>
+#include <linux/hash.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
@@ -245,4 +247,45 @@ void petmem_account_limits(struct petmem_counters *counters)
 {
 	counters->max_family_pages = READ_ONCE(max_family_pages);
 	counters->max_user_pages = READ_ONCE(max_user_pages);
+}
+
+/* ---- The kernel's log ---- */
+
+/*
+ * A user gets so many lines a second in the long run, as many as the kernel's own limit
+ * for one message (DEFAULT_RATELIMIT_*), and so many at once, and one message more.
+ */
+#define LOG_LINES_PER_SECOND 2
+#define LOG_LINES_AT_ONCE 64
+
+#define LOG_HASH_BITS 6
+
+/*
+ * When the lines of a user are paid for, in jiffies. A struct petmem_user goes with the
+ * last family, and the next family of the user would begin with a clean slate; this
+ * stays. Users with the same hash share one.
+ */
+static u64 paid_until[1 << LOG_HASH_BITS];
+static DEFINE_SPINLOCK(paid_lock);
+
+static u64 log_time(unsigned int lines)
+{
+	return lines * HZ / LOG_LINES_PER_SECOND;
+}
+
+bool petmem_account_may_log(const struct petmem_account *account,
+			    unsigned int lines)
+{
+	u64 *paid = &paid_until[hash_32(__kuid_val(account->user->uid),
+					LOG_HASH_BITS)];
+	u64 now = get_jiffies_64();
+	bool may_log;
+
+	spin_lock(&paid_lock);
+	*paid = max(*paid, now);
+	may_log = *paid - now < log_time(LOG_LINES_AT_ONCE);
+	if (may_log)
+		*paid += log_time(lines);
+	spin_unlock(&paid_lock);
+	return may_log;
 }

@@ -133,4 +133,17 @@ int petmem_account_user(struct petmem_user_counts *counts);
  */
 void petmem_account_limits(struct petmem_counters *counters);
 
+/**
+ * petmem_account_may_log() - may a message of a user's processes go into the kernel's log?
+ * @account: whose message; its family lives
+ * @lines: of the message; charged to the user if so
+ *
+ * All processes of a user share one limit, root's too, so that no user can flood the log
+ * or keep the messages of another user out of it.
+ *
+ * Context: process context.
+ */
+bool petmem_account_may_log(const struct petmem_account *account,
+			    unsigned int lines);
+
 #endif /* PETMEM_ACCOUNT_H */

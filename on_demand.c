@@ -23,10 +23,10 @@
 
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "account.h"
 #include "compat.h"
@@ -44,8 +44,9 @@
 #define ALLOWED_ACCESS \
 	(PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE | PETMEM_FAULT_USER)
 
-/* So much of a memory map is printed at most. */
+/* So much of a memory map is printed at most, between two other lines. */
 #define DUMP_RANGES 64
+#define DUMP_OTHER_LINES 2
 
 /* The allocated range that holds an address, or NULL. */
 static struct petmem_range *find_allocated(struct petmem_process *process,
@@ -238,37 +239,69 @@ int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size)
 	return err;
 }
 
-static void print_map(const struct petmem_memmap *map)
+/* What a dump says, copied under the family's lock and printed without it. */
+struct dump {
+	u64 allocations;
+	bool more; /* there are more ranges */
+	unsigned int nr;
+	struct {
+		u64 start;
+		u64 size;
+		bool allocated;
+		bool guarded;
+	} ranges[DUMP_RANGES];
+};
+
+static void copy_map(struct dump *dump, const struct petmem_memmap *map)
 {
-	struct petmem_range *range;
-	unsigned int printed = 0;
+	const struct petmem_range *range;
+
+	dump->allocations = map->nr_allocated;
+	list_for_each_entry(range, &map->ranges, list) {
+		dump->more = dump->nr == DUMP_RANGES;
+		if (dump->more)
+			break;
+		dump->ranges[dump->nr].start = range->start;
+		dump->ranges[dump->nr].size = range->size;
+		dump->ranges[dump->nr].allocated = range->allocated;
+		dump->ranges[dump->nr++].guarded = range->guarded;
+	}
+}
+
+static void print_dump(const struct dump *dump)
+{
+	unsigned int i;
 
 	pr_info("memory map of process %d (%s): %llu allocations\n",
-		task_tgid_nr(current), current->comm, map->nr_allocated);
-	list_for_each_entry(range, &map->ranges, list) {
-		if (printed++ == DUMP_RANGES) {
-			pr_info("  and more\n");
-			break;
-		}
-		pr_info("  %#llx-%#llx %s %llu KiB%s\n", range->start,
-			range->start + range->size,
-			range->allocated ? "allocated" : "free",
-			range->size / SZ_1K, range->guarded ? ", guarded" : "");
-	}
+		task_tgid_nr(current), current->comm, dump->allocations);
+	for (i = 0; i < dump->nr; i++)
+		pr_info("  %#llx-%#llx %s %llu KiB%s\n", dump->ranges[i].start,
+			dump->ranges[i].start + dump->ranges[i].size,
+			dump->ranges[i].allocated ? "allocated" : "free",
+			dump->ranges[i].size / SZ_1K,
+			dump->ranges[i].guarded ? ", guarded" : "");
+	if (dump->more)
+		pr_info("  and more\n");
 }
 
 int petmem_dump_vspace(struct petmem_process *process)
 {
-	static DEFINE_RATELIMIT_STATE(dumps, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
+	struct dump *dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	int err = 0;
 
-	if (!__ratelimit(&dumps))
-		return -EAGAIN;
+	if (!dump)
+		return -ENOMEM;
 	mutex_lock(&process->family->lock);
 	if (process->map)
-		print_map(process->map);
+		copy_map(dump, process->map);
 	mutex_unlock(&process->family->lock);
-	return 0;
+	if (petmem_account_may_log(&process->family->account,
+				   dump->nr + DUMP_OTHER_LINES))
+		print_dump(dump);
+	else
+		err = -EAGAIN;
+	kfree(dump);
+	return err;
 }
 
 /* Put a page of zeros from the pool behind an address. */
@@ -406,9 +439,9 @@ static int handle_pagefault(struct petmem_process *process, u64 addr,
 	if (err != -EAGAIN)
 		trace_petmem_fault(addr, error_code, err);
 
-	if (err == -ENOMEM)
-		pr_warn_ratelimited(
-			"process %d (%s): the pool is empty, or a limit reached\n",
+	if (err == -ENOMEM &&
+	    petmem_account_may_log(&process->family->account, 1))
+		pr_warn("process %d (%s): the pool is empty, or a limit reached\n",
 			task_tgid_nr(current), current->comm);
 	return err;
 }

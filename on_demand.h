@@ -56,7 +56,8 @@ int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size);
  * petmem_dump_vspace() - print the memory map into the kernel log
  * @process: whose
  *
- * Return: 0; -EAGAIN when it was asked for too often.
+ * Return: 0; -EAGAIN, with nothing printed, when the user's processes have written too
+ * much into the log (petmem_account_may_log()); -ENOMEM.
  */
 int petmem_dump_vspace(struct petmem_process *process);
 

@@ -362,7 +362,8 @@ struct petmem_run {
 #define PETMEM_IOC_INVLPG _IOW('P', 0xe5, struct petmem_invlpg)
 /*
  * Print the memory map of the calling process into the kernel log, or give
- * EAGAIN when it has been asked for too often.
+ * EAGAIN when the user's processes have written too much there: 2 lines a second
+ * in the long run.
  */
 #define PETMEM_IOC_DUMP _IO('P', 0xe6)
 #define PETMEM_IOC_DONATE _IOW('P', 0xe7, struct petmem_extent)

@@ -144,7 +144,8 @@ void pet_guard(int on);
 
 /*
  * Print the process's memory map into the kernel log (dmesg).
- * Returns 0, or -1 with errno: EAGAIN when called too often.
+ * Returns 0, or -1 with errno: EAGAIN when the user's processes have written too much
+ * there.
  */
 int pet_dump(void);
 
