@@ -206,8 +206,7 @@ static int do_invlpg(struct file *file, union argument *argument)
 
 	if (addr < PETMEM_REGION_START || addr >= PETMEM_REGION_END)
 		return -EINVAL;
-	addr &= PAGE_MASK;
-	petmem_tlb_shootdown(current->mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
+	petmem_tlb_forget_page(current->mm, addr & PAGE_MASK);
 	return 0;
 }
 

@@ -172,9 +172,9 @@ struct petmem_populate {
 };
 
 /*
- * Invalidate the TLB entries of one page on every processor that may hold them.
- * Never needed for correctness: the module does it on every unmap.
- * EINVAL: the address lies outside the region.
+ * Invalidate the TLB entries of one page on the processors that run the process; one
+ * that ran it before may keep them. Never needed for correctness: the module invalidates
+ * on every processor when it unmaps. EINVAL: the address lies outside the region.
  */
 struct petmem_invlpg {
 	__u64 addr; /* in */

@@ -133,3 +133,15 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 	else
 		on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
 }
+
+void petmem_tlb_forget_page(struct mm_struct *mm, u64 addr)
+{
+	struct shootdown page = {
+		.start = addr,
+		.end = addr + PAGE_SIZE,
+		.stride = PAGE_SIZE,
+	};
+
+	might_sleep();
+	on_each_cpu_mask(mm_cpumask(mm), flush_here, &page, true);
+}

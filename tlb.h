@@ -23,4 +23,21 @@
  */
 void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride);
 
+/**
+ * petmem_tlb_forget_page() - have processors look a page up again
+ * @mm: the address space
+ * @addr: the page
+ *
+ * For a program that wants to see a TLB miss. No entry has changed: what a processor
+ * remembers is true, and no page gets a new owner, so correctness never depends on this.
+ * Only the processors in mm_cpumask() run invlpg. The generation stays, so no processor
+ * flushes all that it has of @mm at its next switch, and a global ASID makes no difference:
+ * a program that calls this in a loop costs the processors of others nothing. It is no
+ * replacement for petmem_tlb_shootdown(): a processor that ran @mm before may keep the
+ * translation, and it may use it when it runs @mm again.
+ *
+ * Context: may sleep; interrupts enabled.
+ */
+void petmem_tlb_forget_page(struct mm_struct *mm, u64 addr);
+
 #endif /* PETMEM_TLB_H */

@@ -150,8 +150,8 @@ void pet_guard(int on);
 int pet_dump(void);
 
 /*
- * Drop what the processors remember of the translation of one page. The module
- * does this itself wherever it is needed; this is for experiments.
+ * Drop what the processors that run the process remember of the translation of one
+ * page. The module does this itself wherever it is needed; this is for experiments.
  * Returns 0, or -1 with errno: EINVAL for an address that is not petmem's.
  */
 int pet_invlpg(void *address);

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,76 @@ static void switched_off(void)
 		     fields("addr=%p size=%zu", (void *)REGION, PAGE)) == 0);
 }
 
+/* ---- PETMEM_IOC_INVLPG ---- */
+
+#define FLUSHES TRACING "/events/tlb/tlb_flush"
+#define INVALIDATIONS 200
+
+static struct gate to_sleeper, from_sleeper;
+
+static void *sleep_in_between(void *unused)
+{
+	char byte;
+
+	CHECK(run_on_cpu(1));
+	while (read(to_sleeper.ends[0], &byte, 1) == 1)
+		pass(&from_sleeper);
+	return unused;
+}
+
+/* How often did a processor flush all of an address space when it went back to it? */
+static int flushes_on_return(int cpu)
+{
+	FILE *trace = fopen(TRACING "/trace", "re");
+	char line[BUFSIZ], place[FIELDS_MAX];
+	int count = 0;
+
+	CHECK(trace != NULL);
+	snprintf(place, sizeof(place), " [%03d] ", cpu);
+	while (fgets(line, sizeof(line), trace) != NULL)
+		if (strstr(line, place) != NULL &&
+		    strstr(line, "tlb_flush: pages:-1 ") != NULL &&
+		    strstr(line, "reason:flush on task switch") != NULL)
+			count++;
+	fclose(trace);
+	return count;
+}
+
+/*
+ * A thread sleeps on a processor that has nothing else to do, and keeps the address space.
+ * Had the invalidation raised the generation, it would flush all of it whenever the thread
+ * goes on.
+ */
+static void invalidations(void)
+{
+	pthread_t thread;
+	char *memory;
+
+	if (!run_on_cpu(1) || !run_on_cpu(0))
+		skip_case("needs two processors");
+	connect_petmem();
+	memory = must_malloc(PAGE);
+	*memory = 1;
+	to_sleeper = new_gate();
+	from_sleeper = new_gate();
+	CHECK(pthread_create(&thread, NULL, sleep_in_between, NULL) == 0);
+	pass(&to_sleeper);
+	await(&from_sleeper);
+	start_trace();
+	CHECK(write_file(EVENTS "/enable", "0") == 0);
+	CHECK(write_file(FLUSHES "/enable", "1") == 0);
+	for (int i = 0; i < INVALIDATIONS; i++) {
+		CHECK(pet_invlpg(memory) == 0);
+		pass(&to_sleeper);
+		await(&from_sleeper);
+	}
+	CHECK(write_file(FLUSHES "/enable", "0") == 0);
+	printf("# %d flushes\n", flushes_on_return(1));
+	CHECK(flushes_on_return(1) < INVALIDATIONS / 2);
+	close(to_sleeper.ends[1]);
+	CHECK(pthread_join(thread, NULL) == 0 && *memory == 1);
+}
+
 static const struct guest_case cases[] = {
 	{ "allocations and frees are told, with address and size",
 	  alloc_and_free },
@@ -161,6 +232,8 @@ static const struct guest_case cases[] = {
 	  fork_and_write },
 	{ "so are donation and release", release_and_donate },
 	{ "nothing is told of what is switched off", switched_off },
+	{ "PETMEM_IOC_INVLPG makes no processor flush an address space",
+	  invalidations },
 };
 
 int main(void)
