@@ -397,6 +397,6 @@ void runner_init(void)
 	if (chmod(PETMEM_DEVICE, 0666) < 0)
 		err(EXIT_FAILURE, "%s", PETMEM_DEVICE);
 	/* Do not leave out programs' names from the kernel's log. */
-	write_to("/proc/sys/kernel/printk_devkmsg", "on");
+	write_to("/proc/sys/kernel/printk_devkmsg", "on\n");
 	result_create();
 }
