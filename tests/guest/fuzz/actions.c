@@ -56,6 +56,10 @@
 #define MSG_FLAGS                                                           \
 	(MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_WAITALL | MSG_ZEROCOPY | \
 	 MSG_OOB | MSG_ERRQUEUE)
+/* Modes and their flags. */
+#define POLICIES                                             \
+	(7 | MPOL_F_NUMA_BALANCING | MPOL_F_RELATIVE_NODES | \
+	 MPOL_F_STATIC_NODES)
 #define RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 #define CALL(weight, name, ...)                                             \
@@ -115,10 +119,11 @@ static const struct action actions[] = {
 	     BITS(MMAP_FLAGS | MAP_FIXED | MAP_POPULATE | MAP_LOCKED), FD,
 	     BITS(PAGE)),
 	CALL(8, munmap, ADDRESS, LENGTH),
-	CALL(8, mprotect, ADDRESS, LENGTH, BITS(RWX | PROT_GROWSDOWN)),
+	CALL(8, mprotect, ADDRESS, LENGTH,
+	     BITS(RWX | PROT_GROWSDOWN | PROT_GROWSUP)),
 	CALL(8, mremap, ADDRESS, LENGTH, LENGTH, BITS(7), ADDRESS),
 	CALL(20, madvise, ADDRESS, LENGTH, BELOW(ADVICES)),
-	CALL(4, process_madvise, FD, IOVEC, IS(2), BELOW(ADVICES), IS(0)),
+	CALL(4, process_madvise, FD, IOVEC, IS(2), BELOW(ADVICES), BELOW(2)),
 	CALL(3, remap_file_pages, ADDRESS, LENGTH, IS(0), BELOW(4),
 	     BITS(MMAP_FLAGS)),
 	CALL(3, pkey_alloc, IS(0), BELOW(4)),
@@ -137,13 +142,14 @@ static const struct action actions[] = {
 	/* No LENGTH: of the whole region, Linux looks up each page, and for no signal. */
 	CALL(6, mincore, ADDRESS, BYTES, BUFFER),
 	CALL(6, msync, ADDRESS, LENGTH, BITS(7)),
-	CALL(5, mbind, ADDRESS, LENGTH, BELOW(8), BUFFER, BELOW(128), BITS(15)),
-	CALL(3, set_mempolicy, BELOW(8), BUFFER, BELOW(128)),
+	CALL(8, mbind, ADDRESS, LENGTH, BITS(POLICIES), BUFFER, BELOW(128),
+	     BITS(15)),
+	CALL(3, set_mempolicy, BITS(POLICIES), BUFFER, BELOW(128)),
 	CALL(3, get_mempolicy, BUFFER, BUFFER, BELOW(128), ADDRESS, BITS(7)),
 	CALL(3, set_mempolicy_home_node, ADDRESS, LENGTH, BELOW(4), IS(0)),
 	CALL(4, move_pages, PROCESS, BELOW(32), BUFFER, BUFFER, BUFFER,
-	     BITS(6)),
-	CALL(2, migrate_pages, PROCESS, BELOW(64), BUFFER, BUFFER),
+	     BITS(7)),
+	CALL(3, migrate_pages, PROCESS, BELOW(64), BUFFER, BUFFER),
 	CALL(2, cachestat, FD, BUFFER, BUFFER, IS(0)),
 
 	/* The kernel reads and writes there */
@@ -205,6 +211,7 @@ static const struct action actions[] = {
 	BRANCH(16, start_thread),
 	BRANCH(16, race),
 	BRANCH(14, fork_child),
+	BRANCH(12, share_and_part),
 	BRANCH(4, fork_and_end),
 	BRANCH(4, vfork_child),
 	BRANCH(4, clone_sharing_memory),
@@ -212,12 +219,16 @@ static const struct action actions[] = {
 	DO(2, exec_from_petmem),
 	BRANCH(6, watch_child_die),
 	BRANCH(8, debug_child),
-	DO(6, read_proc),
+	DO(8, read_proc),
+	BRANCH(6, keep_reading),
+	DO(4, scan_pages),
 	DO(4, clear_references),
 	BRANCH(3, limit_resources),
 	BRANCH(4, end_by_signal),
 
 	/* Signals */
+	DO(6, signal_storm),
+	DO(4, signal_relative),
 	BRANCH(4, stand_on_petmem),
 	CALL(2, rt_sigprocmask, BELOW(3), BUFFER, BUFFER, IS(8)),
 	CALL(2, rt_sigpending, BUFFER, IS(8)),

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -138,20 +140,79 @@ void watch_child_die(struct flow *flow, const struct action *action)
 void read_proc(struct flow *flow, const struct action *action)
 {
 	const char *name = names[draw(flow, COUNT_OF(names))];
-	int file = open_of(getpid(), name, O_RDONLY);
+	pid_t process = process_draw(flow);
+	int file = open_of(process, name, O_RDONLY);
 
 	action_count(action, file);
 	if (file < 0)
 		return;
 	read_some(flow, file, address_draw(flow));
 	close(file);
-	use_memory_of(flow, getpid());
+	use_memory_of(flow, process);
+}
+
+/*
+ * It has no memory of petmem's itself, so that a table of the reader's is not what keeps
+ * one of the process that it looks at.
+ */
+void keep_reading(struct flow *flow, const struct action *action)
+{
+	enum { TIMES = 40 };
+	const char *name = names[draw(flow, COUNT_OF(names))];
+	uint64_t address = address_draw(flow);
+	pid_t process = getpid();
+	pid_t child = flow_fork(flow);
+
+	action_count(action, child);
+	if (child != 0)
+		return;
+	munmap((void *)PETMEM_REGION_START, PETMEM_REGION_SIZE);
+	for (int i = 0; i < TIMES; i++) {
+		int file = open_of(process, name, O_RDONLY);
+
+		if (file < 0)
+			break;
+		read_some(flow, file, address);
+		close(file);
+	}
+	_exit(0);
+}
+
+/* struct pm_scan_arg, PAGEMAP_SCAN: Linux 6.7. */
+#define SCAN_WORDS 12
+#define SCAN _IOWR('f', 16, uint64_t[SCAN_WORDS])
+
+void scan_pages(struct flow *flow, const struct action *action)
+{
+	enum { FLAGS = 8, CATEGORIES = 512 };
+	uint64_t start = address_draw(flow);
+	uint64_t scan[SCAN_WORDS] = {
+		sizeof(scan),
+		draw(flow, FLAGS),
+		start,
+		start + length_draw(flow),
+		0,
+		buffer_draw(flow),
+		draw(flow, FLAGS),
+		draw(flow, FLAGS),
+		draw(flow, CATEGORIES),
+		draw(flow, CATEGORIES),
+		draw(flow, CATEGORIES),
+		draw(flow, CATEGORIES),
+	};
+	int file = open_of(process_draw(flow), "pagemap", O_RDONLY);
+
+	if (file < 0)
+		return;
+	action_count(action,
+		     ioctl(file, SCAN, place_draw(flow, scan, sizeof(scan))));
+	close(file);
 }
 
 void clear_references(struct flow *flow, const struct action *action)
 {
 	char what = '1' + draw(flow, 5);
-	int file = open_of(getpid(), "clear_refs", O_WRONLY);
+	int file = open_of(process_draw(flow), "clear_refs", O_WRONLY);
 
 	if (file < 0)
 		return;

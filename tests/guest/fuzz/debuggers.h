@@ -11,10 +11,16 @@ void debug_child(struct flow *flow, const struct action *action);
 /* Look at a child in /proc while it is killed. */
 void watch_child_die(struct flow *flow, const struct action *action);
 
-/* Read what /proc says of this process's memory. */
+/* Read what /proc says of this process's memory, or of a relative's. */
 void read_proc(struct flow *flow, const struct action *action);
 
-/* Write to /proc/self/clear_refs. */
+/* A child reads what /proc says of this process again and again, beside it. */
+void keep_reading(struct flow *flow, const struct action *action);
+
+/* PAGEMAP_SCAN, with flags and categories of all kinds. */
+void scan_pages(struct flow *flow, const struct action *action);
+
+/* Write to clear_refs of this process or a relative. */
 void clear_references(struct flow *flow, const struct action *action);
 
 #endif /* FUZZ_DEBUGGERS_H */

@@ -93,11 +93,6 @@ static void fill_extent(struct flow *flow, struct petmem_extent *extent)
 		extent->size = length_draw(flow);
 }
 
-static uint32_t process_draw(struct flow *flow)
-{
-	return value_draw(flow, (struct value)PROCESS);
-}
-
 /* What an inspection looks at; an ordinary user may look at his own process only. */
 static void fill_inspection(struct flow *flow, long command,
 			    union argument *argument)

@@ -103,10 +103,27 @@ static void register_faults(struct flow *flow, const struct action *action,
 	action_count(action, ioctl(fd, UFFDIO_REGISTER, &range));
 }
 
+/* None, one, or some; the kernel refuses those that it does not know. */
+static uint64_t features_draw(struct flow *flow)
+{
+	enum { FEATURES = 18 };
+	uint64_t feature = 1ULL << draw(flow, FEATURES);
+
+	switch (draw(flow, 4)) {
+	case 0:
+		return 0;
+	case 1:
+		return feature | 1ULL << draw(flow, FEATURES);
+	default:
+		return feature;
+	}
+}
+
 /* A range, here and in scratch memory, is copied or made in several ways. */
 void user_faults(struct flow *flow, const struct action *action)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = { .api = UFFD_API,
+				  .features = features_draw(flow) };
 	struct uffdio_copy copy = {
 		.dst = address_draw(flow),
 		.src = buffer_draw(flow),
@@ -122,7 +139,10 @@ void user_faults(struct flow *flow, const struct action *action)
 
 	if (fd < 0)
 		return;
-	ioctl(fd, UFFDIO_API, &api);
+	if (ioctl(fd, UFFDIO_API, &api) < 0) {
+		api.features = 0;
+		ioctl(fd, UFFDIO_API, &api);
+	}
 	register_faults(flow, action, fd);
 	ioctl(fd, UFFDIO_COPY, &copy);
 	ioctl(fd, UFFDIO_ZEROPAGE, &zero);
@@ -130,7 +150,9 @@ void user_faults(struct flow *flow, const struct action *action)
 	for (unsigned int number = 0; number < 0x10; number++) {
 		struct uffdio_copy request = copy;
 
-		ioctl(fd, _IOC(draw(flow, 4), UFFDIO, number, sizeof(request)),
+		ioctl(fd,
+		      _IOC(draw(flow, 4), UFFDIO, number,
+			   8 * (1 + draw(flow, sizeof(request) / 8))),
 		      &request);
 	}
 	close(fd);

@@ -4,12 +4,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "processes.h"
+#include "touch.h"
 
 #define CHILD_STEPS 24
 
@@ -47,6 +49,32 @@ void fork_and_end(struct flow *flow, const struct action *action)
 		be_child(flow);
 	action_count(action, child);
 	_exit(0);
+}
+
+/*
+ * The parent writes, so that it has page tables of its own then, and the child lets go of
+ * those that they shared: they are free, and become other pages.
+ */
+void share_and_part(struct flow *flow, const struct action *action)
+{
+	bool unmaps = one_in(flow, 2);
+	unsigned int delay = draw(flow, 4000);
+	unsigned int parent_delay = draw(flow, 4000);
+	pid_t child;
+
+	child = flow_fork(flow);
+	if (child == 0) {
+		usleep(delay);
+		if (unmaps)
+			munmap((void *)PETMEM_REGION_START, PETMEM_REGION_SIZE);
+		_exit(0);
+	}
+	action_count(action, child);
+	usleep(parent_delay);
+	touch(flow, action);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	work(flow, action);
 }
 
 /*

@@ -11,6 +11,9 @@ void fork_child(struct flow *flow, const struct action *action);
 /* The parent ends, and the child goes on. */
 void fork_and_end(struct flow *flow, const struct action *action);
 
+/* Page tables are shared, replaced by one side, and let go by the other. */
+void share_and_part(struct flow *flow, const struct action *action);
+
 /* A child on the same memory, while its parent waits. */
 void vfork_child(struct flow *flow, const struct action *action);
 

@@ -22,8 +22,6 @@
 #define STEPS_MAX 160
 /* So many times one access may fault, and be told that all is well. */
 #define RESOLVED_MAX 5000
-/* A signal now and then interrupts whatever goes on. */
-#define ALARM_INTERVAL_US 30000
 
 struct program program;
 struct choice choice = { .last = ~0U };
@@ -197,9 +195,14 @@ void flow_run(const struct flow *parent, uint64_t seed, unsigned int steps)
 
 pid_t flow_fork(struct flow *flow)
 {
+	pid_t *relative = (pid_t *)&program.relatives[draw(flow, RELATIVES)];
+	pid_t parent = getpid();
 	pid_t child = fork();
 
+	if (child > 0)
+		*relative = child;
 	if (child == 0) {
+		*relative = parent;
 		program.threads = 0;
 		flow->thread = syscall(SYS_gettid);
 		flow->guarded = 0;

@@ -49,6 +49,7 @@ struct allocation {
 
 #define ALLOCATIONS 24
 #define DESCRIPTORS 32
+#define RELATIVES 4
 
 /* What the flows of one address space share. */
 struct program {
@@ -57,6 +58,8 @@ struct program {
 	volatile int device;
 	struct allocation allocations[ALLOCATIONS];
 	int descriptors[DESCRIPTORS]; /* -1: none */
+	volatile pid_t
+		relatives[RELATIVES]; /* by fork; 0: none. They may be gone */
 	_Atomic unsigned int threads; /* beside the first */
 };
 
@@ -83,6 +86,9 @@ _Noreturn void program_run(uint64_t seed);
 
 /* Go on with a program after exec, with a new flow. */
 _Noreturn void program_run_after_exec(uint64_t seed, uint64_t flow_seed);
+
+/* A signal now and then interrupts whatever goes on. */
+#define ALARM_INTERVAL_US 30000
 
 /* So many threads or forks may be above a flow. */
 #define DEPTH_MAX 3

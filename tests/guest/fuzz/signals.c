@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* signals.c - actions: signals whose frames lie in petmem memory. */
+/* signals.c - actions: signals at any moment, and some whose frames lie in petmem memory. */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "signals.h"
@@ -36,4 +38,54 @@ void stand_on_petmem(struct flow *flow, const struct action *action)
 	sigaltstack(&none, NULL);
 	if (!present)
 		_exit(0);
+}
+
+/* So many signals has a storm; then there are those of before again. */
+#define STORM_SIGNALS 300
+
+static volatile sig_atomic_t storm_left;
+
+static void count_storm(int signal)
+{
+	struct itimerval interval = {
+		{ 0, ALARM_INTERVAL_US },
+		{ 0, ALARM_INTERVAL_US },
+	};
+
+	(void)signal;
+	if (storm_left > 0 && --storm_left == 0)
+		setitimer(ITIMER_REAL, &interval, NULL);
+}
+
+void signal_storm(struct flow *flow, const struct action *action)
+{
+	enum { US_MIN = 50, US_RANGE = 250 };
+	struct sigaction handler = {
+		.sa_handler = count_storm,
+		.sa_flags = one_in(flow, 4) ? 0 : SA_RESTART,
+	};
+	long us = US_MIN + draw(flow, US_RANGE);
+	struct itimerval interval = { { 0, us }, { 0, us } };
+
+	sigaction(SIGALRM, &handler, NULL);
+	storm_left = STORM_SIGNALS;
+	action_count(action, setitimer(ITIMER_REAL, &interval, NULL));
+}
+
+/* Those that have a handler, and those that stop and go on. */
+void signal_relative(struct flow *flow, const struct action *action)
+{
+	enum { TIMES = 20 };
+	pid_t relative = program.relatives[draw(flow, RELATIVES)];
+	bool stops = one_in(flow, 4);
+
+	for (int i = 0; relative > 0 && i < TIMES; i++) {
+		if (stops) {
+			kill(relative, SIGSTOP);
+			action_count(action, kill(relative, SIGCONT));
+		} else {
+			action_count(action, kill(relative, SIGALRM));
+		}
+		usleep(draw(flow, 300));
+	}
 }

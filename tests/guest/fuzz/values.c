@@ -143,13 +143,15 @@ static uint64_t bytes_draw(struct flow *flow)
 	return bytes[draw(flow, COUNT_OF(bytes))];
 }
 
-static uint64_t process_draw(struct flow *flow)
+pid_t process_draw(struct flow *flow)
 {
-	switch (draw(flow, 4)) {
+	switch (draw(flow, 8)) {
 	case 0:
 		return 0;
 	case 1:
 		return getppid();
+	case 2 ... 4:
+		return program.relatives[draw(flow, RELATIVES)];
 	default:
 		return getpid();
 	}

@@ -15,7 +15,7 @@ enum value_kind {
 	VALUE_LENGTH, /* mostly of whole pages */
 	VALUE_BYTES, /* for a read or write */
 	VALUE_DESCRIPTOR,
-	VALUE_PROCESS, /* the own process, its parent, or 0 */
+	VALUE_PROCESS, /* the own process, its parent, a relative, or 0 */
 	VALUE_BITS, /* some of detail's bits */
 	VALUE_BELOW, /* a number below detail */
 	VALUE_IOVEC, /* an array of two, in ordinary or petmem memory */
@@ -72,6 +72,8 @@ uint64_t value_draw(struct flow *flow, struct value value);
 
 /* One of the program's allocations; its size is 0 if there is none. */
 struct allocation *allocation_draw(struct flow *flow);
+
+pid_t process_draw(struct flow *flow);
 
 uint64_t petmem_address_draw(struct flow *flow);
 uint64_t address_draw(struct flow *flow);
