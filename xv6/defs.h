@@ -111,7 +111,7 @@ void exit(void) __attribute__((noreturn));
 int wait(void);
 int kill(int pid);
 void kill_self(void);
-void kill_out_of_memory(void);
+int out_of_memory(void);
 int killed(void);
 int move_break(int n);
 

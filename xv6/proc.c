@@ -440,14 +440,24 @@ int killed(void)
 	return was_killed;
 }
 
-/* The calling process has run out of physical memory: end it, nobody else. */
-void kill_out_of_memory(void)
+/*
+ * There is no page for the calling process: end it, nobody else. The system
+ * needs init, so init is not ended: it waits a tick, in which others may give
+ * memory back. Returns whether the caller is to try again. Context: no lock is
+ * held.
+ */
+int out_of_memory(void)
 {
 	struct proc *p = this_proc();
 
+	if (p == init) {
+		sleep_ticks(1);
+		return 1;
+	}
 	kprintf("%s[%d]: out of memory on cpu %d: killed\n", p->name, p->pid,
 		cpu_id());
 	kill_self();
+	return 0;
 }
 
 /* Print all processes, for the console's ^P. */

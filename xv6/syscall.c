@@ -26,19 +26,15 @@
 static int user_range(uint va, uint n, int access)
 {
 	struct proc *p = this_proc();
+	int result;
 
 	/* Subtracting, because va + n may wrap around. */
 	if (va < USERBASE || va > p->brk || n > p->brk - va)
 		return -1;
-	switch (vm_prepare(p->dir, va, n, access)) {
-	case VM_OK:
-		return 0;
-	case VM_NO_MEMORY:
-		kill_out_of_memory();
-		return -1;
-	default:
-		return -1;
-	}
+	do {
+		result = vm_prepare(p->dir, va, n, access);
+	} while (result == VM_NO_MEMORY && out_of_memory());
+	return result == VM_OK ? 0 : -1;
 }
 
 /* Read the word at user address @va. */

@@ -153,7 +153,7 @@ static void handle_page_fault(const struct trapframe *tf, uint address)
 	if ((tf->err & user_write) == user_write && address < KERNBASE)
 		result = vm_unshare(this_proc()->dir, address);
 	if (result == VM_NO_MEMORY)
-		kill_out_of_memory();
+		out_of_memory();	/* to try again is to return */
 	else if (result == VM_NO_ACCESS)
 		handle_stray(tf, address);
 }
