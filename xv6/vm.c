@@ -29,8 +29,9 @@
  *	4. Neither set: the program asked for a read-only page.
  *
  * Locking: only the process itself changes its address space, and a process
- * runs on one CPU at a time; so none is needed here. Pages are what processes
- * share, and kalloc.c's lock guards their counts.
+ * runs on one CPU at a time; so none is needed for its tables. Pages are what
+ * processes share: kalloc.c's lock guards their counts, and unshare_lock makes
+ * owners that write to the same page take turns.
  *
  * TLB: a CPU remembers entries it has used and does not notice that they have
  * changed in memory. It forgets them all when CR3 is loaded, which every switch
@@ -45,6 +46,7 @@
 #include "memlayout.h"
 #include "mmu.h"
 #include "x86.h"
+#include "spinlock.h"
 #include "vm.h"
 #include "defs.h"
 
@@ -288,20 +290,18 @@ pde_t *vm_fork(pde_t *parent)
 }
 
 /*
- * Make the page of @va writable if it is copy-on-write. @dir is in use on this
- * CPU. VM_OK: try the write again. VM_NO_ACCESS: it is not such a page.
- * VM_NO_MEMORY: there is no page for a copy; nothing has changed.
+ * Held from the look at a page's owners until one of them has a copy and has let
+ * go: of two owners that write at the same time, the second finds itself alone.
+ * Without it both would want a page for a copy, and one of them might die for
+ * want of a page that is not needed.
  */
-int vm_unshare(pde_t *dir, uint va)
-{
-	pte_t *entry = find_entry(dir, va);
-	void *shared, *copy;
-	uint flags;
+static struct spinlock unshare_lock = SPINLOCK("unshare");
 
-	if (!entry || !(*entry & PTE_P) || !(*entry & PTE_COW))
-		return VM_NO_ACCESS;
-	shared = entry_target(*entry);
-	flags = (PTE_FLAGS(*entry) & ~PTE_COW) | PTE_W;
+/* Make copy-on-write @entry, of @va, writable. Context: unshare_lock is held. */
+static int own_page(pte_t *entry, uint va)
+{
+	void *shared = entry_target(*entry), *copy;
+	uint flags = (PTE_FLAGS(*entry) & ~PTE_COW) | PTE_W;
 
 	if (kowned_alone(shared)) {	/* all relatives have let go of it */
 		*entry = V2P(shared) | flags;
@@ -316,6 +316,24 @@ int vm_unshare(pde_t *dir, uint va)
 	invlpg(va);
 	kfree(shared);
 	return VM_OK;
+}
+
+/*
+ * Make the page of @va writable if it is copy-on-write. @dir is in use on this
+ * CPU. VM_OK: try the write again. VM_NO_ACCESS: it is not such a page.
+ * VM_NO_MEMORY: there is no page for a copy; nothing has changed.
+ */
+int vm_unshare(pde_t *dir, uint va)
+{
+	pte_t *entry = find_entry(dir, va);
+	int result;
+
+	if (!entry || !(*entry & PTE_P) || !(*entry & PTE_COW))
+		return VM_NO_ACCESS;
+	spin_lock(&unshare_lock);
+	result = own_page(entry, va);
+	spin_unlock(&unshare_lock);
+	return result;
 }
 
 /*

@@ -1063,6 +1063,99 @@ static void fork_with_k_free_pages_and_a_relative(void)
 	fill_and_check_all(GRANDCHILD);
 }
 
+#define RACES 100
+#define TSC_START_TICKS 3	/* ahead of a race: enough for both to be awake */
+
+static unsigned long long read_tsc(void)
+{
+	unsigned long long tsc;
+
+	asm volatile("rdtsc" : "=A"(tsc));
+	return tsc;
+}
+
+/* How far the processor's own counter goes in a tick, and a little more. */
+static unsigned long long tsc_per_tick(void)
+{
+	unsigned long long start;
+	int tick = uptime();
+
+	while (uptime() == tick)
+		;
+	start = read_tsc();
+	while (uptime() < tick + 2)
+		;
+	return read_tsc() - start;
+}
+
+/* Write to the shared page at the moment @when, and say in @fd to have lived. */
+static void write_when(unsigned long long when, int fd)
+{
+	volatile char *p = area;
+	char c = 0;
+
+	while (read_tsc() < when)
+		;
+	*p = 1;
+	if (fd >= 0)
+		write(fd, &c, 1);
+}
+
+/*
+ * One page is free, and needed: the owner that does not get it is alone. If one is
+ * killed all the same, the kernel says so, and that is not announced.
+ */
+static void race_once(unsigned long long ahead)
+{
+	unsigned long long when;
+	int to[2], back[2];
+	char c = 0;
+
+	require(pipe(to) == 0 && pipe(back) == 0);
+	area[0] = 0;		/* the page has one owner */
+	if (fork() == 0) {
+		own_memory_except(area, 1);
+		write(back[1], &c, 1);
+		read(to[0], &when, sizeof(when));
+		write_when(when, back[1]);
+		exit();
+	}
+	close(back[1]);
+	own_memory_except(area, 1);
+	require(read(back[0], &c, 1) == 1);
+	leave_free_pages(1);
+	when = read_tsc() + ahead;
+	require(write(to[1], &when, sizeof(when)) == sizeof(when));
+	write_when(when, -1);
+	require(read(back[0], &c, 1) == 1);	/* the child has lived */
+	reap(1);
+}
+
+static void race(int rounds)
+{
+	unsigned long long ahead = TSC_START_TICKS * tsc_per_tick();
+
+	while (rounds-- > 0) {
+		if (fork() == 0) {
+			race_once(ahead);
+			exit();
+		}
+		require(wait() > 0);
+	}
+}
+
+/* Two owners of a page write at the same time: one page for a copy is enough. */
+static void two_owners_need_one_page(void)
+{
+	struct gate hog;
+
+	get_area(1);
+	start_hog(&hog, 2 * MOST_FREE);
+	race(RACES);
+	open_gate(&hog);
+	reap(1);
+}
+
 /* --- all processors at once ------------------------------------------------------------ */
 
 #define WORKERS 8
@@ -1164,6 +1257,7 @@ static const struct test tests[] = {
 	TEST(no_memory_for_kernel_writes),
 	TEST(fork_with_k_free_pages),
 	TEST(fork_with_k_free_pages_and_a_relative),
+	TEST(two_owners_need_one_page),
 	TEST(counts_on_all_processors),
 	TEST(writes_on_all_processors),
 };
