@@ -125,14 +125,18 @@ static const char *next_name(const char *path, char *name)
 	return path;
 }
 
-/* The file called @name in @dir, whose pointer goes back; NULL: none. */
+/*
+ * The file called @name in @dir, whose pointer goes back; NULL: none. A directory
+ * that has been removed and just has users left leads nowhere: what its ".." names
+ * may be gone too, and its i-node free.
+ */
 static struct inode *step(struct inode *dir, const char *name)
 {
 	struct inode *next = NULL;
 	uint inum;
 
 	inode_lock(dir);
-	if (dir->disk.type == T_DIR) {
+	if (dir->disk.type == T_DIR && dir->disk.nlink > 0) {
 		inum = dir_find(dir, name, NULL);
 		if (inum)
 			next = inode_get(inum);

@@ -513,6 +513,39 @@ static void current_directory_can_be_removed(void)
 	require(!exists("removed"));
 }
 
+/* Stay in "outer/inner" while both are removed. */
+static void enter_and_remove_two(void)
+{
+	require(mkdir("/outer") == 0 && mkdir("/outer/inner") == 0);
+	require(chdir("/outer/inner") == 0);
+	require(unlink("/outer/inner") == 0 && unlink("/outer") == 0);
+}
+
+/* Their i-nodes are free, or will be: ".." must not lead to one of them. */
+static void removed_directory_leads_nowhere(void)
+{
+	static const char *const nowhere[] = { "..", ".", "../.", "../..", "../README" };
+	struct stat st;
+	int round, i;
+
+	for (round = 0; round < 3; round++) {
+		enter_and_remove_two();
+		for (i = 0; i < COUNT(nowhere); i++) {
+			require(open(nowhere[i], O_RDONLY) == -1);
+			require(open(nowhere[i], O_RDWR) == -1);
+			require(stat(nowhere[i], &st) == -1);
+			require(chdir(nowhere[i]) == -1);
+			require(link(nowhere[i], "/linked") == -1);
+		}
+		require(open("../new", O_CREATE | O_RDWR) == -1);
+		require(mkdir("../new") == -1);
+		make_file("/next", "this gets a free i-node");
+		require(open("..", O_RDWR) == -1);
+		require_content("/next", "this gets a free i-node");
+		require(unlink("/next") == 0 && chdir("/") == 0);
+	}
+}
+
 /* --- several processes at once ------------------------------------------------------ */
 
 static void write_own_file(int i)
@@ -828,6 +861,7 @@ static const struct test tests[] = {
 	TEST(directory_can_be_read),
 	TEST(fifty_one_nested_directories),
 	TEST(current_directory_can_be_removed),
+	TEST(removed_directory_leads_nowhere),
 	TEST(four_files),
 	TEST(concurrent_create_and_delete),
 	TEST(concurrent_link_and_unlink),
