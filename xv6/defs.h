@@ -71,6 +71,7 @@ uint kpages_left(void);
 /* kprintf.c */
 void kprintf(const char *format, ...);
 void panic(const char *format, ...) __attribute__((noreturn));
+void stop_cpu(void) __attribute__((noreturn));
 
 /* lapic.c */
 void lapic_init(void);

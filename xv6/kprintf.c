@@ -64,6 +64,14 @@ void kprintf(const char *format, ...)
 	va_end(args);
 }
 
+/* Stay here for ever, for a debugger to look at. */
+__attribute__((noinline)) void stop_cpu(void)
+{
+	irq_disable();
+	for (;;)
+		halt();
+}
+
 /* Something is wrong in the kernel itself: say it and stop the machine. */
 void panic(const char *format, ...)
 {
@@ -71,14 +79,13 @@ void panic(const char *format, ...)
 
 	irq_disable();
 	if (__atomic_exchange_n(&panicked, 1, __ATOMIC_ACQ_REL) == 0) {
+		lapic_stop_others();
 		va_start(args, format);
-		/* No lock: its holder may be who panics. */
+		/* No lock: its holder may be who panics, or has been stopped. */
 		print("panic: ", args);
 		print(format, args);
 		uart_put('\n');
 		va_end(args);
-		lapic_stop_others();
 	}
-	for (;;)
-		halt();
+	stop_cpu();
 }

@@ -21,11 +21,11 @@
 #define SPURIOUS	0x0f0
 #define  APIC_ON	0x100
 #define COMMAND		0x300		/* sends when written */
+#define  SEND_NMI	0x00400
 #define  SEND_INIT	0x00500
 #define  SEND_STARTUP	0x00600		/* + number of the page to start in */
 #define  SEND_ASSERT	0x04000
 #define  SEND_PENDING	0x01000		/* reads: not sent yet */
-#define  TO_ALL_OTHERS	0xc0000
 #define COMMAND_TARGET	0x310		/* bits 31..24: who */
 #define TIMER		0x320
 #define LINT0		0x350
@@ -156,9 +156,16 @@ void lapic_start_cpu(uchar apic_id, uint pa)
 	send(apic_id, SEND_STARTUP | pa / PGSIZE);
 }
 
-/* For panic(): hold the other CPUs with an INIT that no start-up follows. */
+/*
+ * For panic(): stop the other CPUs where they are, even with interrupts off. The
+ * handler of an NMI halts (trap.c). An INIT would stop them too, but it takes the
+ * first CPU back to the reset vector, and the machine with it.
+ */
 void lapic_stop_others(void)
 {
-	if (ncpu > 1)
-		lapic_write(COMMAND, TO_ALL_OTHERS | SEND_INIT | SEND_ASSERT);
+	int cpu;
+
+	for (cpu = 0; cpu < ncpu; cpu++)
+		if (cpu != cpu_id() && cpus[cpu].running)
+			send(cpus[cpu].apic_id, SEND_NMI);
 }

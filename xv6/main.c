@@ -25,6 +25,7 @@ void ap_main(int cpu)
 	vm_use(NULL);
 	trap_init_cpu();
 	lapic_init();
+	cpus[cpu].running = 1;
 	__atomic_store_n(&ap_running, 1, __ATOMIC_RELEASE);
 	schedule();
 }
@@ -66,6 +67,7 @@ void kmain(uint magic, uint info_pa)
 	trap_init_cpu();
 	lapic_init();
 	mp_init();
+	cpus[0].running = 1;
 	ioapic_init();
 	uart_enable_input();
 	bio_init();

@@ -7,9 +7,10 @@
 
 #include "spinlock.h"
 
-/* Used by its own processor only, with interrupts off. */
+/* Used by its own processor only, with interrupts off; but for the first two. */
 struct cpu {
 	uchar apic_id;		/* its name for the interrupt controllers */
+	int running;		/* it has started, and takes interrupts */
 	struct proc *proc;	/* what it runs; NULL: it is looking for work */
 	uint *scheduler_sp;	/* where the scheduler's stack was left */
 	int irq_depth;		/* irq_push() calls without irq_pop() */

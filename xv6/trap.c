@@ -163,6 +163,8 @@ void trap(struct trapframe *tf)
 {
 	uint address = rcr2();	/* of a page fault; the next would change it */
 
+	if (tf->trapno == T_NMI)
+		stop_cpu();
 	if (tf->trapno == T_SYSCALL) {
 		irq_enable();
 		this_proc()->tf = tf;

@@ -8,6 +8,7 @@
 
 /* 0..31 belong to the processor. */
 #define T_DIVIDE	0	/* division by zero */
+#define T_NMI		2	/* not maskable; another CPU has panicked */
 #define T_ILLOP		6	/* illegal instruction */
 #define T_GPFLT		13	/* privileged instruction, bad selector, ... */
 #define T_PGFLT		14	/* page fault: the address is in CR2 */
