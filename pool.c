@@ -82,14 +82,31 @@ static u64 extent_size(const struct extent *extent)
 	return (u64)extent->nr_pages << PAGE_SHIFT;
 }
 
-/* Without a lock: an extent that has a page in use is not removed. */
-static struct extent *extent_of(uintptr_t page_addr)
+/*
+ * The extent of an address, or NULL. Without a lock: an extent that has a page in use is
+ * not removed.
+ */
+static struct extent *extent_at(uintptr_t page_addr)
 {
-	struct extent *extent;
+	const struct block_table *table;
+	struct extent *extent = NULL;
+	unsigned long block;
 
 	rcu_read_lock();
-	extent = rcu_dereference(block_table)->extent[page_addr >> block_shift];
+	table = rcu_dereference(block_table);
+	block = page_addr >> block_shift;
+	if (table && block < table->nr)
+		extent = READ_ONCE(table->extent[block]);
 	rcu_read_unlock();
+	return extent;
+}
+
+/* The extent of a page that the caller has from the pool. NULL, loudly, if it has not. */
+static struct extent *extent_of(uintptr_t page_addr)
+{
+	struct extent *extent = extent_at(page_addr);
+
+	WARN_ON_ONCE(!extent);
 	return extent;
 }
 
@@ -103,24 +120,31 @@ static u32 page_number(const struct extent *extent, uintptr_t page_addr)
 	return (page_addr - extent->start) >> PAGE_SHIFT;
 }
 
+static struct petmem_page *page_at(const struct extent *extent,
+				   uintptr_t page_addr)
+{
+	return &extent->pages[page_number(extent, page_addr)];
+}
+
+/* More references than can be dropped. */
+#define NOBODYS_REFS (U32_MAX / 2)
+
 struct petmem_page *petmem_pool_page(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
+	static struct petmem_page nobodys;
+	const struct extent *extent = extent_of(page_addr);
 
-	return &extent->pages[page_number(extent, page_addr)];
+	if (extent)
+		return page_at(extent, page_addr);
+	nobodys = (struct petmem_page){ .refs = NOBODYS_REFS };
+	return &nobodys;
 }
 
 struct petmem_page *petmem_pool_find(uintptr_t page_addr)
 {
-	const struct block_table *table;
-	bool known;
+	const struct extent *extent = extent_at(page_addr);
 
-	rcu_read_lock();
-	table = rcu_dereference(block_table);
-	known = table && page_addr >> block_shift < table->nr &&
-		table->extent[page_addr >> block_shift];
-	rcu_read_unlock();
-	return known ? petmem_pool_page(page_addr) : NULL;
+	return extent ? page_at(extent, page_addr) : NULL;
 }
 
 static struct unit *unit_of(const struct extent *extent, u32 page)
@@ -320,7 +344,7 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 {
 	struct extent *extent = extent_of(page_addr);
 
-	if (!WARN_ON_ONCE(!extent))
+	if (extent)
 		free_pages_of(extent, page_number(extent, page_addr),
 			      num_pages);
 }
@@ -328,8 +352,11 @@ void petmem_free_pages(uintptr_t page_addr, u64 num_pages)
 u64 petmem_put_page(uintptr_t page_addr)
 {
 	struct extent *extent = extent_of(page_addr);
-	u32 page = page_number(extent, page_addr);
+	u32 page;
 
+	if (!extent)
+		return 0;
+	page = page_number(extent, page_addr);
 	if (--extent->pages[page].refs || unit_of(extent, page)->refs)
 		return 0;
 	free_pages_of(extent, page, 1);
@@ -344,12 +371,18 @@ u64 petmem_put_page(uintptr_t page_addr)
 void petmem_clear_pages(uintptr_t page_addr, u64 num_pages)
 {
 	struct extent *extent = extent_of(page_addr);
-	u32 first = page_number(extent, page_addr);
-	const struct petmem_page *pages = &extent->pages[first];
+	const struct petmem_page *pages;
+	u32 first;
 	u64 i;
 
+	if (!extent)
+		return;
+	first = page_number(extent, page_addr);
+	if (WARN_ON_ONCE(num_pages > extent->nr_pages - first))
+		return;
 	if (num_pages == LARGE && unit_of(extent, first)->clean == LARGE)
 		return;
+	pages = &extent->pages[first];
 	for (i = 0; i < num_pages; i++) {
 		if (!pages[i].clean)
 			clear_page(__va(page_addr + i * PAGE_SIZE));
@@ -432,11 +465,20 @@ bool petmem_pool_clean(void)
 
 /* ---- 2 MiB pages ---- */
 
+/* Has the caller a 2 MiB page there? Warns if not. */
+static struct extent *large_extent_of(uintptr_t page_addr)
+{
+	if (WARN_ON_ONCE(!IS_ALIGNED(page_addr, PMD_SIZE)))
+		return NULL;
+	return extent_of(page_addr);
+}
+
 void petmem_get_large(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
+	struct extent *extent = large_extent_of(page_addr);
 
-	unit_of(extent, page_number(extent, page_addr))->refs++;
+	if (extent)
+		unit_of(extent, page_number(extent, page_addr))->refs++;
 }
 
 /* Drop one of several references, or what a split leaves of the last. */
@@ -494,10 +536,14 @@ static bool any_has_refs(const struct extent *extent, u32 first)
 
 u64 petmem_put_large(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
-	u32 first = page_number(extent, page_addr);
-	bool last = unit_of(extent, first)->refs == 1;
+	struct extent *extent = large_extent_of(page_addr);
+	bool last;
+	u32 first;
 
+	if (!extent)
+		return 0;
+	first = page_number(extent, page_addr);
+	last = unit_of(extent, first)->refs == 1;
 	if (last && !any_has_refs(extent, first)) {
 		free_large(extent, first);
 		return LARGE;
@@ -508,10 +554,12 @@ u64 petmem_put_large(uintptr_t page_addr)
 
 void petmem_split_large(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
-	u32 first = page_number(extent, page_addr);
-	u32 i;
+	struct extent *extent = large_extent_of(page_addr);
+	u32 first, i;
 
+	if (!extent)
+		return;
+	first = page_number(extent, page_addr);
 	for (i = first; i < first + LARGE; i++) {
 		extent->pages[i].refs++;
 		extent->pages[i].kind = PETMEM_PAGE_DATA;
@@ -522,31 +570,42 @@ void petmem_split_large(uintptr_t page_addr)
 
 u32 petmem_large_refs(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
+	struct extent *extent = large_extent_of(page_addr);
 
-	return unit_of(extent, page_number(extent, page_addr))->refs;
+	return extent ? unit_of(extent, page_number(extent, page_addr))->refs
+		      : 0;
 }
 
 u64 *petmem_large_note(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
+	struct extent *extent = large_extent_of(page_addr);
+	static u64 nobodys;
 
-	return &unit_of(extent, page_number(extent, page_addr))->note;
+	if (extent)
+		return &unit_of(extent, page_number(extent, page_addr))->note;
+	nobodys = 0;
+	return &nobodys;
 }
 
 bool petmem_page_is_shared(uintptr_t page_addr)
 {
 	struct extent *extent = extent_of(page_addr);
-	u32 page = page_number(extent, page_addr);
+	u32 page;
 
+	if (!extent)
+		return true;
+	page = page_number(extent, page_addr);
 	return extent->pages[page].refs + unit_of(extent, page)->refs > 1;
 }
 
 bool petmem_large_is_shared(uintptr_t page_addr)
 {
-	struct extent *extent = extent_of(page_addr);
-	u32 first = page_number(extent, page_addr);
+	struct extent *extent = large_extent_of(page_addr);
+	u32 first;
 
+	if (!extent)
+		return true;
+	first = page_number(extent, page_addr);
 	return unit_of(extent, first)->refs > 1 || any_has_refs(extent, first);
 }
 
@@ -697,7 +756,7 @@ static void enter_addresses(const struct extent *extent, struct extent *to)
 	unsigned long i;
 
 	for (i = extent->start >> block_shift; i < end >> block_shift; i++)
-		table->extent[i] = to;
+		WRITE_ONCE(table->extent[i], to);
 }
 
 /* The extent of an address, if there is one. Under extents_mutex. */

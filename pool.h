@@ -3,7 +3,9 @@
  * pool.h - the donated pages: who has which, and which are free.
  *
  * All that is known of a page is kept outside of it, so that no stale mapping of a
- * page can ever damage it. Addresses are physical and in bytes.
+ * page can ever damage it. Addresses are physical and in bytes. One that is not the pool's,
+ * given to a function that wants a page of it, is a mistake: there is a warning, nothing
+ * is changed, and the result is that of nothing (0, false).
  */
 #ifndef PETMEM_POOL_H
 #define PETMEM_POOL_H
@@ -166,7 +168,10 @@ bool petmem_large_is_shared(uintptr_t page_addr);
  * @page_addr: physical address of a page that the caller has from the pool
  *
  * Return: it stays valid as long as the page is not freed. Its contents belong to
- * the owners of the page, except for .kind and .clean.
+ * the owners of the page, except for .kind and .clean. It is never NULL: for an address that
+ * is not the pool's, which is a mistake of the caller's, there is a warning, and what is
+ * known of nobody's page: it has many references, so that it is not taken for private and
+ * never becomes free, and as a table it is empty.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);
 
