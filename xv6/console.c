@@ -33,6 +33,24 @@ static struct {
 	uint typed;
 } input;
 
+/*
+ * Write up to the end of a line, or all @n bytes; returns how many. Nothing comes
+ * in between, neither from the kernel nor from another process.
+ */
+static int write_line(const char *src, int n)
+{
+	int i = 0;
+
+	uart_begin();
+	while (i < n) {
+		uart_put(src[i]);
+		if (src[i++] == '\n')
+			break;
+	}
+	uart_end();
+	return i;
+}
+
 static char *at(uint position)
 {
 	return &input.ring[position % LINE_SIZE];
@@ -44,9 +62,7 @@ static int rub_out(void)
 	if (input.typed == input.ready)
 		return 0;
 	input.typed--;
-	uart_put('\b');
-	uart_put(' ');
-	uart_put('\b');
+	write_line("\b \b", 3);
 	return 1;
 }
 
@@ -63,7 +79,7 @@ static void add(char c)
 		return;
 	*at(input.typed++) = c;
 	if (c != CTRL('D'))
-		uart_put(c);
+		write_line(&c, 1);
 	if (ends) {
 		input.ready = input.typed;
 		wake_all(&input);
@@ -133,12 +149,10 @@ static int console_read(char *dst, int n)
 
 static int console_write(const char *src, int n)
 {
-	int i;
+	int done = 0;
 
-	spin_lock(&lock);
-	for (i = 0; i < n; i++)
-		uart_put(src[i]);
-	spin_unlock(&lock);
+	while (done < n)
+		done += write_line(src + done, n - done);
 	return n;
 }
 

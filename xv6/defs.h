@@ -150,7 +150,10 @@ void trap_leave(struct trapframe *tf) __attribute__((noreturn));
 /* uart.c */
 void uart_init(void);
 void uart_enable_input(void);
+void uart_begin(void);
+void uart_end(void);
 void uart_put(char c);
+void uart_new_line(void);
 void uart_interrupt(void);
 
 #endif

@@ -7,12 +7,9 @@
 #include "param.h"
 #include "mmu.h"
 #include "x86.h"
-#include "spinlock.h"
 #include "proc.h"
 #include "defs.h"
 
-/* Keeps the characters of a message together. */
-static struct spinlock lock = SPINLOCK("kprintf");
 static int panicked;	/* a CPU has panicked: the others stop */
 
 static void print_number(uint n, uint base)
@@ -53,14 +50,16 @@ static void print(const char *format, va_list args)
 	}
 }
 
+/* Print a message, which is on a line of its own and ends with a newline. */
 void kprintf(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	spin_lock(&lock);
+	uart_begin();
+	uart_new_line();
 	print(format, args);
-	spin_unlock(&lock);
+	uart_end();
 	va_end(args);
 }
 
@@ -82,6 +81,7 @@ void panic(const char *format, ...)
 		lapic_stop_others();
 		va_start(args, format);
 		/* No lock: its holder may be who panics, or has been stopped. */
+		uart_new_line();
 		print("panic: ", args);
 		print(format, args);
 		uart_put('\n');

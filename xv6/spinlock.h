@@ -8,8 +8,9 @@
  *
  * Lock order, outermost first: a pipe's, the console's or the clock's lock,
  * the lock inside a sleep lock - procs_lock; and vm.c's unshare_lock - the
- * lock of kalloc.c. The locks of kalloc.c, bio.c, fs.c (i-node table), file.c and kprintf.c are innermost: nothing else is
- * taken under them, with one exception: sleeping for a buffer (bio.c).
+ * lock of kalloc.c. The locks of kalloc.c, bio.c, uart.c, fs.c (i-node table)
+ * and file.c are innermost: nothing else is taken under them, with one
+ * exception: sleeping for a buffer (bio.c).
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * uart.c - the serial port COM1, a 16550: the system's only terminal.
+ *
+ * The kernel's messages and the programs' output both go here. Each line, or
+ * part of one that comes alone, is written between uart_begin() and uart_end(),
+ * which keep it together.
  */
 #include "types.h"
 #include "mmu.h"
 #include "x86.h"
 #include "traps.h"
+#include "spinlock.h"
 #include "defs.h"
 
 #define COM1		0x3f8
@@ -48,11 +53,34 @@ void uart_enable_input(void)
 	ioapic_enable(IRQ_COM1);
 }
 
+/* Guards the output and what follows. */
+static struct spinlock lock = SPINLOCK("uart");
+static int in_line;		/* characters have come since the last newline */
+
+void uart_begin(void)
+{
+	spin_lock(&lock);
+}
+
+void uart_end(void)
+{
+	spin_unlock(&lock);
+}
+
+/* Context: between uart_begin() and uart_end(), or the system has panicked. */
 void uart_put(char c)
 {
 	while (!(inb(LINE_STATUS) & STATUS_SPACE))
 		cpu_relax();
 	outb(DATA, c);
+	in_line = c != '\n';
+}
+
+/* Start a new line unless one has been started. Context: the same. */
+void uart_new_line(void)
+{
+	if (in_line)
+		uart_put('\n');
 }
 
 void uart_interrupt(void)

@@ -458,6 +458,41 @@ static void direction_flag_is_harmless(void)
 	require(strcmp(text, "forward") == 0);
 }
 
+/* --- the console ------------------------------------------------------------- */
+
+#define WRITERS 3
+#define LINES 40
+
+static void write_lines(int n)
+{
+	while (n-- > 0)
+		printf(1, "# a line of output that should come out in one piece\n");
+}
+
+/*
+ * Kernel and programs write at the same time. The host sees whether each message
+ * about a death is a line of its own.
+ */
+static void lines_stay_whole(void)
+{
+	int i;
+
+	for (i = 0; i < WRITERS; i++)
+		if (fork() == 0) {
+			write_lines(LINES);
+			exit();
+		}
+	for (i = 0; i < LINES; i++)
+		if (fork() == 0) {
+			printf(1, "# pid %d will die: trap %d\n", getpid(), T_ILLOP);
+			invalid_instruction(0);
+		} else {
+			require(wait() > 0);
+		}
+	while (wait() > 0)
+		;
+}
+
 static const struct test tests[] = {
 	TEST(wait_returns_the_child),
 	TEST(two_children_wait_for_each_other),
@@ -479,6 +514,7 @@ static const struct test tests[] = {
 	TEST(privileged_instructions_kill),
 	TEST(unknown_calls_fail),
 	TEST(direction_flag_is_harmless),
+	TEST(lines_stay_whole),
 };
 
 const struct group process_tests = { tests, COUNT(tests) };
