@@ -4,6 +4,7 @@
  *
  *	^H, Del  take the last character back	^U  take the line back
  *	^D       end of file			^P  list the processes
+ *	^C       take the line back, and kill what runs in the foreground
  */
 #include "types.h"
 #include "param.h"
@@ -94,6 +95,9 @@ void console_input(char c)
 	case CTRL('P'):
 		proc_list();
 		break;
+	case CTRL('C'):
+		kill_foreground();
+		/* fall through */
 	case CTRL('U'):
 		while (rub_out())
 			;
@@ -117,11 +121,12 @@ void console_input(char c)
  * Read at most a line. ^D ends the line without being part of it; a line of
  * nothing else is the end of the file: 0.
  */
-static int console_read(char *dst, int n)
+static int console_read(char *dst, int n, uint offset)
 {
 	int got = 0;
 	char c;
 
+	(void)offset;
 	spin_lock(&lock);
 	while (input.taken == input.ready) {
 		if (killed()) {

@@ -111,6 +111,7 @@ int fork(void);
 void exit(void) __attribute__((noreturn));
 int wait(void);
 int kill(int pid);
+void kill_foreground(void);
 void kill_self(void);
 int out_of_memory(void);
 int killed(void);

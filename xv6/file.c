@@ -86,6 +86,24 @@ static int read_inode(struct file *f, char *dst, int n)
 	return got;
 }
 
+/* The device may sleep: the i-node is locked for the offset only. */
+static int read_device(struct file *f, char *dst, int n)
+{
+	uint offset;
+	int got;
+
+	inode_lock(f->inode);
+	offset = f->offset;
+	inode_unlock(f->inode);
+	got = f->device->read(dst, n, offset);
+	if (got > 0) {
+		inode_lock(f->inode);
+		f->offset += got;
+		inode_unlock(f->inode);
+	}
+	return got;
+}
+
 /* Context of this and the next: @n is not negative, @dst is prepared. */
 int file_read(struct file *f, char *dst, int n)
 {
@@ -95,7 +113,7 @@ int file_read(struct file *f, char *dst, int n)
 	case FILE_PIPE:
 		return pipe_read(f->pipe, dst, n);
 	case FILE_DEVICE:
-		return f->device->read(dst, n);
+		return read_device(f, dst, n);
 	default:
 		return read_inode(f, dst, n);
 	}

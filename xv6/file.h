@@ -10,9 +10,12 @@
 
 #define NAME_SIZE	(DIRSIZ + 1)	/* of a name with a zero at its end */
 
-/* What a T_DEV file stands for. @n is not negative. */
+/*
+ * What a T_DEV file stands for. @n is not negative. @offset: how many bytes the
+ * open file has given so far.
+ */
 struct device {
-	int (*read)(char *dst, int n);
+	int (*read)(char *dst, int n, uint offset);
 	int (*write)(const char *src, int n);
 };
 
@@ -47,7 +50,7 @@ struct file {
 	struct inode *inode;		/* FILE_INODE, FILE_DEVICE */
 	const struct device *device;	/* FILE_DEVICE */
 
-	uint offset;		/* FILE_INODE: guarded by inode->lock */
+	uint offset;		/* guarded by inode->lock */
 };
 
 #endif

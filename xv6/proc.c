@@ -26,6 +26,7 @@ static struct spinlock procs_lock = SPINLOCK("procs");
 static struct proc procs[NPROC];
 static struct proc *first_ready, *last_ready;	/* the run queue */
 static struct proc *init;			/* adopts orphans */
+static struct proc *shell;	/* the last child that init made, if it lives */
 static int last_pid;
 
 struct proc *this_proc(void)
@@ -221,6 +222,8 @@ static struct proc *new_proc(void (*start)(void))
 static void free_proc(struct proc *p)
 {
 	kfree(p->kstack);
+	if (p == shell)
+		shell = NULL;
 	p->kstack = NULL;
 	p->parent = NULL;
 	p->pid = 0;
@@ -270,6 +273,9 @@ int fork(void)
 	pid = child->pid;
 	spin_lock(&procs_lock);
 	child->parent = p;
+	child->killed = p->killed;	/* who kills p has not seen the child */
+	if (p == init)
+		shell = child;
 	make_ready(child);
 	spin_unlock(&procs_lock);
 	return pid;
@@ -398,6 +404,14 @@ int wait(void)
 	return pid;
 }
 
+/* Make @p end soon. Context: procs_lock is held. */
+static void make_end(struct proc *p)
+{
+	p->killed = 1;
+	if (p->state == PROC_ASLEEP)
+		make_ready(p);
+}
+
 /*
  * Make process @pid end soon; returns 0, or -1 if there is none. Nobody kills
  * init: the system needs it.
@@ -411,13 +425,36 @@ int kill(int pid)
 	for (p = procs; p < &procs[NPROC]; p++) {
 		if (p->state == PROC_FREE || p->pid != pid || p == init)
 			continue;
-		p->killed = 1;
-		if (p->state == PROC_ASLEEP)
-			make_ready(p);
+		make_end(p);
 		result = 0;
 	}
 	spin_unlock(&procs_lock);
 	return result;
+}
+
+/* Is @p a child of @other, or a child's child...? Context: procs_lock is held. */
+static int descends_from(const struct proc *p, const struct proc *other)
+{
+	while (p && p != other)
+		p = p->parent;
+	return p != NULL;
+}
+
+/*
+ * Kill what runs in the foreground: all that descends from the shell. What the
+ * shell has left behind ("&") has init as its parent and goes on. If there is
+ * no shell, because memory is short, kill everything: then there can be one.
+ */
+void kill_foreground(void)
+{
+	struct proc *p, *top;
+
+	spin_lock(&procs_lock);
+	top = shell ? shell : init;
+	for (p = procs; p < &procs[NPROC]; p++)
+		if (p->state != PROC_FREE && p != top && descends_from(p, top))
+			make_end(p);
+	spin_unlock(&procs_lock);
 }
 
 /* The calling process has done something wrong: end it on the way out. */

@@ -720,6 +720,7 @@ static void devices(void)
 	fd = open("newmem", O_RDONLY);
 	require(fd >= 0 && read(fd, buf, sizeof(buf)) > 0);
 	require(atoi(buf) > 1000);
+	require(read(fd, buf, sizeof(buf)) == 0);
 	close(fd);
 	require(unlink("newmem") == 0);
 	unusable_device(9);

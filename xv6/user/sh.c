@@ -8,8 +8,9 @@
  *
  * There is no tree: a text is cut at its weakest separator outside parentheses,
  * and each part is run by the next function down. Every line runs in a child of
- * the shell, which may therefore change its descriptors as it likes. "cd" alone
- * is done by the shell itself: a child cannot change its parent's directory.
+ * the shell, which may therefore change its descriptors as it likes. Two things
+ * are done by the shell itself: "cd", because a child cannot change its parent's
+ * directory, and "kill", which must work when there is no memory for a child.
  */
 #include "types.h"
 #include "fcntl.h"
@@ -246,6 +247,27 @@ static int change_directory(char *line)
 	return 1;
 }
 
+static int only_numbers(struct text t)
+{
+	while (t.at < t.end && (is_space(*t.at) || (*t.at >= '0' && *t.at <= '9')))
+		t.at++;
+	return t.at == t.end;
+}
+
+/* Do @line here if it is a "kill" with nothing but numbers. */
+static int kill_processes(char *line)
+{
+	struct text t = whole(line);
+	char *word = next_word(&t);
+
+	if (!word || strcmp(word, "kill") != 0 || is_empty(t) || !only_numbers(t))
+		return 0;
+	while ((word = next_word(&t)) != 0)
+		if (kill(atoi(word)) < 0)
+			printf(2, "kill: no process %s\n", word);
+	return 1;
+}
+
 int main(void)
 {
 	static char line[LINE_SIZE];
@@ -255,7 +277,8 @@ int main(void)
 		printf(2, "$ ");
 		if (!*gets(line, sizeof(line)))
 			exit();
-		if (is_empty(whole(line)) || change_directory(line))
+		if (is_empty(whole(line)) || change_directory(line) ||
+		    kill_processes(line))
 			continue;
 		pid = fork();
 		if (pid == 0)
