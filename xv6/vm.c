@@ -261,6 +261,17 @@ static void share_table(pte_t *parent, pte_t *child)
 	}
 }
 
+/* Is nothing mapped there? vm_shrink() leaves such tables behind. */
+static int is_empty(const pte_t *table)
+{
+	uint i;
+
+	for (i = 0; i < PT_ENTRIES; i++)
+		if (table[i] & PTE_P)
+			return 0;
+	return 1;
+}
+
 /*
  * An address space with the same contents as @parent, which is in use on this
  * CPU. No page is copied. NULL if memory for page tables is short: the child's
@@ -275,7 +286,7 @@ pde_t *vm_fork(pde_t *parent)
 	if (!child)
 		return NULL;
 	for (i = 0; i < USER_TABLES; i++) {
-		if (!(parent[i] & PTE_P))
+		if (!(parent[i] & PTE_P) || is_empty(entry_target(parent[i])))
 			continue;
 		if (!add_table(&child[i]))
 			break;

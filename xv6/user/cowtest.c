@@ -383,6 +383,29 @@ static void fork_costs_no_copies(void)
 	reap(1);
 }
 
+/* Where memory was given back there is nothing to copy, not even page tables. */
+static void fork_after_shrink_costs_the_same(void)
+{
+	struct gate there, go;
+	int before, cost;
+
+	require(sbrk(BIG) != (char *)-1 && sbrk(-BIG) != (char *)-1);
+	make_gate(&there);
+	make_gate(&go);
+	before = free_pages();
+	if (fork() == 0) {
+		open_gate(&there);
+		pass(&go);
+		exit();
+	}
+	pass(&there);
+	cost = before - free_pages();
+	printf(1, "# a fork after a shrink of 200 MB costs %d\n", cost);
+	require(cost <= FORK_COST);
+	open_gate(&go);
+	reap(1);
+}
+
 static void count_own_writes(int pages)
 {
 	volatile char *p = area;
@@ -1233,6 +1256,7 @@ static const struct test tests[] = {
 	TEST(generations_end_201),
 	TEST(generations_end_210),
 	TEST(fork_costs_no_copies),
+	TEST(fork_after_shrink_costs_the_same),
 	TEST(a_write_costs_one_page),
 	TEST(last_owner_takes_back),
 	TEST(last_owner_needs_no_page),
