@@ -162,6 +162,7 @@ static int console_write(const char *src, int n)
 }
 
 const struct device console_device = {
+	.most = LINE_SIZE,
 	.read = console_read,
 	.write = console_write,
 };

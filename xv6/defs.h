@@ -39,6 +39,7 @@ struct file *file_new(void);
 struct file *file_dup(struct file *f);
 void file_close(struct file *f);
 int file_stat(struct file *f, struct stat *st);
+uint file_most(struct file *f, uint n);
 int file_read(struct file *f, char *dst, int n);
 int file_write(struct file *f, const char *src, int n);
 

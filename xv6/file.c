@@ -75,6 +75,25 @@ int file_stat(struct file *f, struct stat *st)
 	return 0;
 }
 
+/*
+ * How many bytes can a read of @n give at most? What an i-node gives is settled
+ * here: with the file growing meanwhile, read_inode() gives no more.
+ */
+uint file_most(struct file *f, uint n)
+{
+	uint most = PIPESIZE, size;
+
+	if (f->type == FILE_DEVICE)
+		most = f->device->most;
+	if (f->type == FILE_INODE) {
+		inode_lock(f->inode);
+		size = f->inode->disk.size;
+		most = f->offset < size ? size - f->offset : 0;
+		inode_unlock(f->inode);
+	}
+	return n < most ? n : most;
+}
+
 static int read_inode(struct file *f, char *dst, int n)
 {
 	int got;
@@ -109,6 +128,8 @@ int file_read(struct file *f, char *dst, int n)
 {
 	if (!f->readable)
 		return -1;
+	if (n == 0)
+		return 0;
 	switch (f->type) {
 	case FILE_PIPE:
 		return pipe_read(f->pipe, dst, n);
@@ -143,6 +164,8 @@ int file_write(struct file *f, const char *src, int n)
 {
 	if (!f->writable)
 		return -1;
+	if (n == 0)
+		return 0;
 	switch (f->type) {
 	case FILE_PIPE:
 		return pipe_write(f->pipe, src, n);

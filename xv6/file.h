@@ -11,10 +11,11 @@
 #define NAME_SIZE	(DIRSIZ + 1)	/* of a name with a zero at its end */
 
 /*
- * What a T_DEV file stands for. @n is not negative. @offset: how many bytes the
- * open file has given so far.
+ * What a T_DEV file stands for. @n is positive, for read() at most .most. @offset:
+ * how many bytes the open file has given so far.
  */
 struct device {
+	int most;
 	int (*read)(char *dst, int n, uint offset);
 	int (*write)(const char *src, int n);
 };

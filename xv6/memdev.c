@@ -10,9 +10,11 @@
 #include "file.h"
 #include "defs.h"
 
+#define LONGEST	(sizeof("4294967295\n") - 1)
+
 static int memory_read(char *dst, int n, uint offset)
 {
-	char text[sizeof("4294967295\n") - 1];
+	char text[LONGEST];
 	uint pages = kpages_left();
 	int start = sizeof(text), length;
 
@@ -38,6 +40,7 @@ static int memory_write(const char *src, int n)
 }
 
 const struct device memory_device = {
+	.most = LONGEST,
 	.read = memory_read,
 	.write = memory_write,
 };

@@ -7,8 +7,10 @@
 #define SYS_H
 
 int arg_int(int n, int *value);
+int arg_range(int n, void **buffer, uint size);
 int arg_buffer(int n, void **buffer, uint size, int access);
 int arg_string(int n, const char **string);
+int user_prepare(void *buffer, uint n, int access);
 int user_word(uint va, uint *word);
 int user_string(uint va, const char **string);
 

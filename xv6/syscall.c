@@ -20,21 +20,39 @@
 #include "defs.h"
 
 /*
- * May the calling process use [va, va + n) for @access? If this needs memory
- * and there is none, the process is killed.
+ * Does [va, va + n) lie in the calling process's memory? Of no bytes, all do: a
+ * program may pass any pointer with them.
  */
-static int user_range(uint va, uint n, int access)
+static int in_bounds(uint va, uint n)
+{
+	struct proc *p = this_proc();
+
+	/* Subtracting, because va + n may wrap around. */
+	return n == 0 ||
+	       (va >= USERBASE && va <= p->brk && n <= p->brk - va);
+}
+
+/*
+ * May the calling process use the @n bytes at @buffer for @access? If this needs
+ * memory and there is none, the process is killed. Context: they are in bounds.
+ */
+int user_prepare(void *buffer, uint n, int access)
 {
 	struct proc *p = this_proc();
 	int result;
 
-	/* Subtracting, because va + n may wrap around. */
-	if (va < USERBASE || va > p->brk || n > p->brk - va)
-		return -1;
+	if (n == 0)
+		return 0;
 	do {
-		result = vm_prepare(p->dir, va, n, access);
+		result = vm_prepare(p->dir, (uint)buffer, n, access);
 	} while (result == VM_NO_MEMORY && out_of_memory());
 	return result == VM_OK ? 0 : -1;
+}
+
+/* Both of these: the kernel may use the memory now. */
+static int user_range(uint va, uint n, int access)
+{
+	return in_bounds(va, n) ? user_prepare((void *)va, n, access) : -1;
 }
 
 /* Read the word at user address @va. */
@@ -76,15 +94,26 @@ int arg_int(int n, int *value)
 	return user_word(esp + sizeof(uint) * (n + 1), (uint *)value);
 }
 
-/* Argument @n is a pointer to @size bytes, for the kernel to @access. */
-int arg_buffer(int n, void **buffer, uint size, int access)
+/*
+ * Argument @n is a pointer to @size bytes. The caller calls user_prepare() for
+ * those that it is going to use.
+ */
+int arg_range(int n, void **buffer, uint size)
 {
 	int va;
 
-	if (arg_int(n, &va) < 0 || user_range(va, size, access) < 0)
+	if (arg_int(n, &va) < 0 || !in_bounds(va, size))
 		return -1;
 	*buffer = (void *)va;
 	return 0;
+}
+
+/* Argument @n is a pointer to @size bytes, for the kernel to @access. */
+int arg_buffer(int n, void **buffer, uint size, int access)
+{
+	if (arg_range(n, buffer, size) < 0)
+		return -1;
+	return user_prepare(*buffer, size, access);
 }
 
 /* Argument @n is a string. Returns its length, or -1. */

@@ -76,22 +76,20 @@ int sys_close(void)
 }
 
 /*
- * No file is longer than MAXFILE blocks, and no pipe or device gives that many
- * bytes at once: so only so much of the buffer can be written, and needs to
- * be prepared.
+ * The whole buffer must be the program's. But only what will be written is
+ * prepared: a page that stays as it is need not be copied.
  */
 int sys_read(void)
 {
-	const int most = MAXFILE * BSIZE;
 	struct file *file;
 	void *dst;
 	int n;
 
-	if (arg_file(0, NULL, &file) < 0 || arg_int(2, &n) < 0 || n < 0)
+	if (arg_file(0, NULL, &file) < 0 || arg_int(2, &n) < 0 || n < 0 ||
+	    arg_range(1, &dst, n) < 0)
 		return -1;
-	if (n > most)
-		n = most;
-	if (arg_buffer(1, &dst, n, VM_WRITE) < 0)
+	n = file_most(file, n);
+	if (user_prepare(dst, n, VM_WRITE) < 0)
 		return -1;
 	return file_read(file, dst, n);
 }

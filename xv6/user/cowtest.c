@@ -516,6 +516,41 @@ static void reading_copies_nothing(void)
 	require(unlink("cowfile") == 0);
 }
 
+#define LARGE_BUFFER 16	/* pages */
+
+/* Read one byte, or a few, into the large buffer: one page is copied. */
+static void read_little(int fd)
+{
+	int before, n;
+
+	free_pages();		/* the first call may copy the stack... */
+	before = free_pages();
+	n = read(fd, area, LARGE_BUFFER * PAGE);
+	require(n > 0 && n < PAGE);
+	require(before - free_pages() == 1);
+}
+
+/* The kernel prepares no more of a buffer than it is going to write. */
+static void reading_little_copies_little(void)
+{
+	int fd = open("cowfile", O_CREATE | O_RDWR);
+	int fds[2];
+
+	require(fd >= 0 && write(fd, "x", 1) == 1);
+	close(fd);
+	get_filled_area(LARGE_BUFFER, PARENT);
+	fd = open("cowfile", O_RDONLY);
+	in_child(read_little, fd);
+	close(fd);
+	fd = open("/mem", O_RDONLY);
+	in_child(read_little, fd);
+	close(fd);
+	require(pipe(fds) == 0 && write(fds[1], "x", 1) == 1);
+	in_child(read_little, fds[0]);
+	require(all_filled_by(PARENT));
+	require(unlink("cowfile") == 0);
+}
+
 static void become_another_program(int unused)
 {
 	char *argv[] = { "echo", 0 };
@@ -1262,6 +1297,7 @@ static const struct test tests[] = {
 	TEST(last_owner_needs_no_page),
 	TEST(last_sharer_takes_back),
 	TEST(reading_copies_nothing),
+	TEST(reading_little_copies_little),
 	TEST(exec_lets_go),
 	TEST(zombies_hold_no_memory),
 	TEST(child_gives_back),

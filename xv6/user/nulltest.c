@@ -294,6 +294,29 @@ static void buffers_of_write(void)
 	each_bad_range(try_write, 1);
 }
 
+/* A buffer of no bytes may be anywhere; a descriptor must be good all the same. */
+static void buffers_of_no_bytes(void)
+{
+	void *const anywhere[] = {
+		0, (void *)4, sbrk(0), (void *)KERNBASE, (void *)0xffffffff,
+	};
+	int fds[2];
+	int fd = open("/README", O_RDONLY);
+	uint i;
+
+	require(fd >= 0 && pipe(fds) == 0);
+	for (i = 0; i < COUNT(anywhere); i++) {
+		require(read(fd, anywhere[i], 0) == 0);
+		require(read(fds[0], anywhere[i], 0) == 0);
+		require(read(0, anywhere[i], 0) == 0);
+		require(write(1, anywhere[i], 0) == 0);
+		require(write(fds[1], anywhere[i], 0) == 0);
+		require(write(fd, anywhere[i], 0) == -1);
+		require(read(fds[1], anywhere[i], 0) == -1);
+		require(read(-1, anywhere[i], 0) == -1);
+	}
+}
+
 static void buffers_of_fstat_and_pipe(void)
 {
 	uint end = (uint)sbrk(0);
@@ -403,6 +426,7 @@ static const struct test tests[] = {
 	TEST(arguments_up_to_the_end),
 	TEST(buffers_of_read),
 	TEST(buffers_of_write),
+	TEST(buffers_of_no_bytes),
 	TEST(buffers_of_fstat_and_pipe),
 	TEST(strings),
 	TEST(string_into_guard),
