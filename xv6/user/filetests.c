@@ -162,7 +162,7 @@ static void writes_in_pieces(void)
 	uint size, i;
 	int fd;
 
-	for (size = 499; size < sizeof(buf); size += 471) {
+	for (size = 613; size < sizeof(buf); size += 577) {
 		fd = create("pieces");
 		for (i = 0; i < size; i++)
 			buf[i] = i % 253;
@@ -548,6 +548,9 @@ static void removed_directory_leads_nowhere(void)
 
 /* --- several processes at once ------------------------------------------------------ */
 
+#define PARTS 9		/* that a file is written in */
+#define PART 450	/* bytes */
+
 static void write_own_file(int i)
 {
 	char name[4];
@@ -557,8 +560,8 @@ static void write_own_file(int i)
 	number_name(name, 'f', i);
 	fd = create(name);
 	memset(block, '0' + i, sizeof(block));
-	for (n = 0; n < 12; n++)
-		require(write(fd, block, 500) == 500);
+	for (n = 0; n < PARTS; n++)
+		require(write(fd, block, PART) == PART);
 }
 
 static void four_files(void)
@@ -575,18 +578,20 @@ static void four_files(void)
 		for (total = 0; (n = read(fd, buf, sizeof(buf))) > 0; total += n)
 			for (j = 0; j < n; j++)
 				require(buf[j] == '0' + i);
-		require(total == 12 * 500);
+		require(total == PARTS * PART);
 		close(fd);
 		require(unlink(name) == 0);
 	}
 }
+
+#define CREATED 24	/* files of each process; it deletes 1 to 11 */
 
 static void create_and_delete(int who)
 {
 	char name[4];
 	int i;
 
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < CREATED; i++) {
 		number_name(name, 'p' + who, i);
 		close(create(name));
 		if (i > 0 && i % 2 == 0) {
@@ -605,9 +610,9 @@ static void concurrent_create_and_delete(void)
 		spawn(create_and_delete, who);
 	reap(4);
 	for (who = 0; who < 4; who++)
-		for (i = 0; i < 20; i++) {
+		for (i = 0; i < CREATED; i++) {
 			number_name(name, 'p' + who, i);
-			require(exists(name) == (i == 0 || i >= 10));
+			require(exists(name) == (i == 0 || i >= CREATED / 2));
 			unlink(name);
 		}
 }
@@ -658,7 +663,7 @@ static void concurrent_create_of_one_name(void)
 {
 	int round;
 
-	for (round = 0; round < 40; round++) {
+	for (round = 0; round < 30; round++) {
 		spawn(create_shared_name, round);
 		spawn(create_shared_name, round);
 		reap(2);

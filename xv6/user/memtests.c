@@ -178,7 +178,7 @@ static void kernel_memory_is_closed(void)
 {
 	uint address;
 
-	for (address = KERNBASE; address < KERNBASE + 2 * MB; address += 50000)
+	for (address = KERNBASE; address < KERNBASE + 2 * MB; address += 9 * PAGE + 52)
 		must_die(T_PGFLT, address, load, address);
 	must_die(T_PGFLT, KERNBASE + MB, store, KERNBASE + MB);
 	must_die(T_PGFLT, KERNBASE + MB, jump, KERNBASE + MB);
@@ -264,7 +264,7 @@ static void exhaust_malloc(int bytes)
 
 static void malloc_all_memory(void)
 {
-	in_child(exhaust_malloc, 10001);
+	in_child(exhaust_malloc, 7919);
 	in_child(exhaust_malloc, MB + 1);
 }
 

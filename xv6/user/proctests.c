@@ -235,8 +235,8 @@ static void sleepers_wake_in_order(void)
 
 /* --- pipes ------------------------------------------------------------------------ */
 
-#define CHUNK 1033	/* bytes in one write(): twice the pipe and a little */
-#define CHUNKS 5
+#define CHUNK 1337	/* bytes in one write(): more than two pipes hold */
+#define CHUNKS 4
 
 static char pipe_byte(int i)
 {
