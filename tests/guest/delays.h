@@ -29,9 +29,9 @@
 #include "../../compat.h"
 
 /* One delay in so many chances, and how long. */
-#define PETMEM_SLEEP_CHANCE 64
-#define PETMEM_SPIN_CHANCE 16
-#define PETMEM_SLEEP_MAX_US 3000
+#define PETMEM_SLEEP_CHANCE 16
+#define PETMEM_SPIN_CHANCE 8
+#define PETMEM_SLEEP_MAX_US 1500
 #define PETMEM_SPIN_MAX_US 100
 /* There are many entries in a table. */
 #define PETMEM_ENTRY_CHANCE 32

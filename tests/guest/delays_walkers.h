@@ -18,7 +18,7 @@
 
 #include "../../petmem.h"
 
-#define PETMEM_WALKER_CHANCE 8
+#define PETMEM_WALKER_CHANCE 4
 #define PETMEM_WALKER_MAX_US 500
 
 static inline bool petmem_walker_is_ours(u64 addr)

@@ -54,8 +54,12 @@ void run_alloc(struct side *side)
 	uint64_t size = size_draw(side);
 	uint64_t flags = draw(side, 2) ? PETMEM_ALLOC_GUARD : 0;
 
-	if (*held)
+	/* Half of the calls free: then the map has nodes to spare. */
+	if (*held) {
 		release(side, *held);
+		*held = 0;
+		return;
+	}
 	if (size < LARGE && draw(side, 4) == 0)
 		flags |= PETMEM_ALLOC_POPULATE;
 	*held = alloc(side, size, flags);
@@ -151,11 +155,13 @@ void run_populate(struct side *side)
 /* Where the pool has no 1 GiB page, it is smaller ones, up to the limit. */
 void run_giant(struct side *side)
 {
+	enum { TIMES = 32 };
 	uint64_t addr = alloc(side, GIB, 0);
 
 	if (!addr)
 		return;
-	populate(addr, GIB);
+	for (int i = 0; i < TIMES; i++)
+		populate(addr, GIB);
 	release(side, addr);
 }
 
@@ -176,7 +182,7 @@ void run_unmap(struct side *side)
 	if (draw(side, 4)) {
 		munmap(REGION, PETMEM_REGION_SIZE);
 	} else {
-		mmap(REGION, PETMEM_REGION_SIZE, PROT_READ | PROT_WRITE,
+		mmap(REGION, PETMEM_REGION_SIZE, PROT_NONE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
 		     -1, 0);
 		munmap(REGION, PETMEM_REGION_SIZE);

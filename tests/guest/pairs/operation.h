@@ -14,7 +14,7 @@
 #include "scene.h"
 
 #define SIDES 2
-#define HELD 8
+#define HELD 4
 
 /*
  * One of the two flows of control of a scenario: a thread of one process beside the other

@@ -4,13 +4,13 @@
 
 const struct operation operations[] = {
 	/* The commands of petmem.h, and the memory as it is meant */
-	{ "alloc", run_alloc, 200, 0 },
+	{ "alloc", run_alloc, 400, 0 },
 	{ "fill", run_fill, 40, 0 },
 	{ "refree", run_refree, 60, DESTROYS },
 	{ "fault", run_fault, 600, 0 },
 	{ "touch", run_touch, 60, 0 },
 	{ "populate", run_populate, 15, 0 },
-	{ "giant", run_giant, 1, EMPTIES },
+	{ "giant", run_giant, 4, EMPTIES },
 	{ "mode", run_mode, 600, 0 },
 	{ "unmap", run_unmap, 40, DESTROYS },
 	{ "walk", run_walk, 200, 0 },
@@ -20,9 +20,9 @@ const struct operation operations[] = {
 	{ "donate", run_donate, 2, NEEDS_ROOT },
 
 	/* Processes */
-	{ "fork", run_fork, 12, 0 },
+	{ "fork", run_fork, 20, 0 },
 	{ "child", run_child, 10, 0 },
-	{ "relative", run_relative, 8, 0 },
+	{ "relative", run_relative, 15, 0 },
 	{ "exec", run_exec, 6, 0 },
 	{ "death", run_death, 6, 0 },
 	{ "stranger", run_stranger, 8, 0 },
@@ -30,7 +30,7 @@ const struct operation operations[] = {
 	{ "ptrace", run_ptrace, 10, 0 },
 
 	/* What /proc shows */
-	{ "smaps", run_smaps, 5, 0 },
+	{ "smaps", run_smaps, 10, 0 },
 	{ "numa_maps", run_numa_maps, 5, 0 },
 	{ "pagemap", run_pagemap, 60, 0 },
 	{ "clear_refs", run_clear_refs, 60, 0 },

@@ -33,7 +33,7 @@
 #define MS 1000000L
 #define OPERATIONS_MAX 64
 /* So long does a pair run at most: a slow or busy machine does fewer rounds. */
-#define PAIR_MS 100
+#define PAIR_MS 200
 /* So long may it take: much longer than any has to. */
 #define PAIR_LIMIT_MS 120000
 #define POLL_MS 1
@@ -42,7 +42,7 @@
 
 /* What an operation that takes all may take, where the pool is small. */
 #define FAMILY_LIMIT "/sys/module/petmem/parameters/max_family_pages"
-#define FEW_PAGES 4096
+#define FEW_PAGES 1024
 #define MANY_PAGES (GIB / PAGE)
 
 enum relation { THREADS, RELATIVES, RELATIONS };

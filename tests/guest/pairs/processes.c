@@ -242,8 +242,10 @@ static int debug(void *argument)
 	struct side *side = argument;
 	int status;
 
-	if (syscall(SYS_ptrace, PTRACE_ATTACH, side->thread, NULL, NULL) != 0)
+	/* Without SIGSTOP, which another signal may overtake. */
+	if (syscall(SYS_ptrace, PTRACE_SEIZE, side->thread, NULL, NULL) != 0)
 		return EXIT_SUCCESS;
+	syscall(SYS_ptrace, PTRACE_INTERRUPT, side->thread, NULL, NULL);
 	if (waitpid(side->thread, &status, __WALL) == side->thread &&
 	    WIFSTOPPED(status)) {
 		for (int i = 0; i < LOOKS; i++)

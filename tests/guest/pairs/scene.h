@@ -27,7 +27,7 @@ struct side;
 #define LARGE (2 * MIB)
 
 /* So many page tables, with a page in each: a walker is long on its way. */
-#define SPARSE_SLOTS ((size_t)128)
+#define SPARSE_SLOTS ((size_t)512)
 #define SMALL_SLOTS ((size_t)32)
 #define LARGE_PAGES ((size_t)2)
 #define LARGE_SLOTS ((size_t)8)
