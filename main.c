@@ -401,12 +401,10 @@ static int __init petmem_init(void)
 		pr_err("before Linux 5.11 there must be no protection keys: boot with nopku\n");
 		return -EOPNOTSUPP;
 	}
-	err = petmem_pgtables_init();
-	if (err)
-		return err;
+	petmem_pgtables_init();
 	err = petmem_cleaner_init();
 	if (err)
-		goto err_pgtables_exit;
+		return err;
 	err = petmem_donation_init();
 	if (err)
 		goto err_cleaner_exit;
@@ -422,8 +420,6 @@ err_donation_exit:
 	petmem_donation_exit();
 err_cleaner_exit:
 	petmem_cleaner_exit();
-err_pgtables_exit:
-	petmem_pgtables_exit();
 	return err;
 }
 
@@ -438,7 +434,6 @@ static void __exit petmem_exit(void)
 	petmem_donation_exit();
 	petmem_cleaner_exit();
 	petmem_pool_exit();
-	petmem_pgtables_exit();
 	pr_info("unloaded\n");
 }
 

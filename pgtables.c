@@ -19,7 +19,14 @@
 #include "petmem.h"
 #include "tlb.h"
 
-static u64 *empty_pud_table, *empty_pmd_table;
+/*
+ * The two empty tables are in all processes' trees, so nobody may write to them, not
+ * even Linux by a mistake: they are the module's, and become read-only when it has been
+ * initialised, also by the addresses that page tables are reached by (set_memory_ro()
+ * changes the direct map, too: cpa_process_alias() in arch/x86/mm/pat/set_memory.c).
+ */
+static u64 empty_tables[2][ENTRIES] __aligned(PAGE_SIZE) __ro_after_init;
+static u64 *empty_pud_table, *empty_pmd_table; /* their direct-map addresses */
 
 /* Where a lock is too large for a struct page, one serves all tables. */
 static DEFINE_SPINLOCK(tables_lock);
@@ -160,31 +167,34 @@ u64 petmem_pgtables_detach(struct mm_struct *mm)
 
 /* ---- Tables ---- */
 
-static void *new_kernel_table(void)
+/* Where Linux finds a page of the module's that an entry points to. */
+static void *direct_address(void *table)
 {
-	return (void *)get_zeroed_page(GFP_KERNEL);
+	return page_address(vmalloc_to_page(table));
 }
 
-int petmem_pgtables_init(void)
+void petmem_pgtables_init(void)
 {
 	size_t i;
 
-	empty_pud_table = new_kernel_table();
-	empty_pmd_table = new_kernel_table();
-	if (!empty_pud_table || !empty_pmd_table) {
-		petmem_pgtables_exit();
-		return -ENOMEM;
-	}
+	empty_pud_table = direct_address(empty_tables[0]);
+	empty_pmd_table = direct_address(empty_tables[1]);
 	for (i = 0; i < ENTRIES; i++)
 		set_none(&empty_pud_table[i], LEVEL_PUD);
 	petmem_init_table_lock(empty_pmd_table, &tables_lock);
-	return 0;
 }
 
-void petmem_pgtables_exit(void)
+static bool is_read_only(u64 *table)
 {
-	free_page((unsigned long)empty_pud_table);
-	free_page((unsigned long)empty_pmd_table);
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)table, &level);
+
+	return pte && !(pte_flags(*pte) & _PAGE_RW);
+}
+
+bool petmem_pgtables_are_sealed(void)
+{
+	return is_read_only(empty_pud_table) && is_read_only(empty_pmd_table);
 }
 
 /* Pages taken for the tables that a path lacks, before anything is changed. */

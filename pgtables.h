@@ -26,8 +26,9 @@
  *
  * The slot is never empty while the region is reserved, and no entry of a PUD table
  * is: where nothing is mapped they lead to two tables, one below the other, that are
- * empty and shared by all. So Linux, which looks at the tables before it calls a
- * fault operation, never finds one missing and never adds one of its own.
+ * empty, shared by all, and read-only to the kernel. So Linux, which looks at the tables
+ * before it calls a fault operation, never finds one missing and never adds one of its
+ * own; and if it did by mistake, it would not get into the trees of other processes.
  *
  * After a fork relatives share tables and pages. A page's count is the number of
  * entries that point to it, whoever's they are. Two rules keep what is shared from
@@ -72,13 +73,17 @@ struct petmem_account;
 /**
  * petmem_pgtables_init() - make the two empty tables
  *
- * Return: 0 or -ENOMEM.
  * Context: module initialisation, no lock.
  */
-int petmem_pgtables_init(void);
+void petmem_pgtables_init(void);
 
-/** petmem_pgtables_exit() - undo petmem_pgtables_init(). */
-void petmem_pgtables_exit(void);
+/**
+ * petmem_pgtables_are_sealed() - can nobody write to the two empty tables?
+ *
+ * Return: false while the module is being initialised, and where the kernel does not
+ * make a module's data read-only (booted with rodata=off, say).
+ */
+bool petmem_pgtables_are_sealed(void);
 
 /**
  * petmem_pgtables_prepare() - have the table of Linux's that the slot is in

@@ -25,6 +25,7 @@
 #include "cow.h"
 #include "on_demand.h"
 #include "petmem.h"
+#include "pgtables.h"
 #include "process.h"
 
 static const struct vm_operations_struct reservation_ops;
@@ -270,7 +271,8 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 	    vma->vm_end != PETMEM_REGION_END || vma->vm_pgoff ||
 	    !(vma->vm_flags & VM_SHARED) || (permissions && !native))
 		return -EINVAL;
-	if (native && !petmem_has_native_faults())
+	if (native &&
+	    (!petmem_has_native_faults() || !petmem_pgtables_are_sealed()))
 		return -EOPNOTSUPP;
 	/* A write fault without VM_MAYWRITE is a mistake to Linux, and it warns. */
 	vm_flags_clear(vma, native ? VM_MAYEXEC
