@@ -14,6 +14,7 @@
 #include <linux/pgtable.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/userfaultfd_k.h>
 #include <linux/version.h>
 
 #include <asm/cpufeature.h>
@@ -52,6 +53,38 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 #endif
 
 /*
+ * Does Linux refuse to register a reservation with userfaultfd? The feature WP_ASYNC came
+ * in 6.7, and took any mapping that is writable, until July 2026: Linux then makes tables
+ * of its own in the region and takes entries away (change_pmd_range() in
+ * mm/mprotect.c). The check was given to older kernels as well, so no version says
+ * whether it is there. Kbuild looks at the header for how to find out:
+ *
+ *   PETMEM_USERFAULTFD_SYNC    there is no such feature.
+ *   PETMEM_USERFAULTFD_INLINE  the function that decides is in the header: ask it. As
+ *     the arguments are constants, nothing is left of it but the answer.
+ *   neither                    nobody can ask it; 7.2 was the first to have the check.
+ */
+#if !defined(CONFIG_USERFAULTFD) || defined(PETMEM_USERFAULTFD_SYNC)
+static inline bool petmem_userfaultfd_is_refused(void)
+{
+	return true;
+}
+#elif defined(PETMEM_USERFAULTFD_INLINE)
+static inline bool petmem_userfaultfd_is_refused(void)
+{
+	struct vm_area_struct vma = {};
+
+	vm_flags_init(&vma, VM_SHARED | VM_IO | VM_PFNMAP | VM_DONTEXPAND);
+	return !vma_can_userfault(&vma, VM_UFFD_WP, true);
+}
+#else
+static inline bool petmem_userfaultfd_is_refused(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0);
+}
+#endif
+
+/*
  * vm_operations_struct.mprotect came in 5.11. Without it nothing keeps a program from
  * taking away permissions of a whole mapping that has some, entries included: so
  * there is no native mode there.
@@ -75,7 +108,7 @@ static inline bool petmem_can_refuse_mprotect(void)
 #define PETMEM_VM_OP_MPROTECT(function) .mprotect = (function),
 static inline bool petmem_has_native_faults(void)
 {
-	return true;
+	return petmem_userfaultfd_is_refused();
 }
 
 static inline bool petmem_can_refuse_mprotect(void)

@@ -136,7 +136,8 @@ struct petmem_fault {
  * the rest of what is chosen here.
  * EINVAL: fault_around is not a power of two, or too large.
  * EBUSY: it has been chosen already, and otherwise.
- * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11).
+ * EOPNOTSUPP: this kernel cannot do it (native faults need 5.11, and one that keeps
+ * userfaultfd away from mappings like petmem's).
  */
 struct petmem_mode {
 	__u32 flags; /* in: PETMEM_MODE_* */

@@ -2,12 +2,16 @@
 /* doors.c - the two ways for page faults to come in: choosing, and what shows it. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -69,6 +73,45 @@ static void conflicts(void)
 	*(char *)(uintptr_t)allocate(device, 0) = 1;
 	CHECK(munmap(REGION, REGION_SIZE) == 0);
 	*(char *)(uintptr_t)allocate(device, PETMEM_ALLOC_NATIVE) = 1;
+}
+
+/* The feature of userfaultfd by which it takes any mapping (Linux 6.7). */
+#define WP_ASYNC (1ULL << 15)
+
+/*
+ * Linux first looks at what a mapping is (EINVAL), then whether it can be written
+ * (EPERM), which a reservation for signals cannot.
+ */
+static bool userfaultfd_is_refused(void)
+{
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	struct uffdio_api api = { .api = UFFD_API, .features = WP_ASYNC };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)REGION, REGION_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) != 0)
+		return true;
+	CHECK(ioctl(fd, UFFDIO_REGISTER, &range) == -1);
+	return errno == EINVAL;
+}
+
+/* Where Linux would not let userfaultfd write to page tables, and nowhere else. */
+static void native_where_safe(void)
+{
+	bool *there = shared_memory(sizeof(*there));
+	unsigned int version, patchlevel;
+	struct utsname kernel;
+
+	CHECK(uname(&kernel) == 0);
+	CHECK(sscanf(kernel.release, "%u.%u", &version, &patchlevel) == 2);
+	if (version == 5 && patchlevel < 11)
+		skip_case("no native faults before 5.11");
+	join(spawn(try_native, there));
+	CHECK(unsetenv("PETMEM_FAULTS") == 0);
+	allocate(open_device(), 0);
+	CHECK(*there == userfaultfd_is_refused());
 }
 
 static void library_native(void)
@@ -256,6 +299,7 @@ static void native_is_hard(void)
 
 static const struct guest_case cases[] = {
 	{ "the device's mode, and another", conflicts },
+	{ "native where userfaultfd is refused", native_where_safe },
 	{ "init_petmem_flags, native", library_native },
 	{ "init_petmem_flags, by signal", library_by_signal },
 	{ "PETMEM_FAULTS in the environment", environment },
