@@ -346,26 +346,60 @@ static void direct_io(void)
 	CHECK(unlink("/tmp/direct") == 0);
 }
 
-static void user_faults(void)
+static const struct uffdio_range whole_region = { (uintptr_t)REGION,
+						  REGION_SIZE };
+
+/* The modes in which memory is registered, as bits; headers may lack the last. */
+#define UFFD_MODES 8
+
+/* With these features, in none of the modes. Returns whether Linux has them. */
+static bool try_user_faults(uint64_t features, uint64_t mode)
 {
-	char *memory = some_memory();
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	struct uffdio_register range = { .range = whole_region, .mode = mode };
+	struct uffdio_writeprotect protect = {
+		.range = whole_region,
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	bool there = ioctl(fd, UFFDIO_API, &api) == 0;
+
+	if (there) {
+		CHECK(ioctl(fd, UFFDIO_REGISTER, &range) == -1);
+		CHECK(ioctl(fd, UFFDIO_WRITEPROTECT, &protect) == -1);
+		protect.mode = 0;
+		CHECK(ioctl(fd, UFFDIO_WRITEPROTECT, &protect) == -1);
+	}
+	CHECK(close(fd) == 0);
+	return there;
+}
+
+static uint64_t all_user_fault_features(void)
+{
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	struct uffdio_api api = { .api = UFFD_API };
-	static const uint64_t modes[] = { UFFDIO_REGISTER_MODE_MISSING,
-					  UFFDIO_REGISTER_MODE_WP };
 
 	if (fd < 0)
 		skip_case("no userfaultfd");
 	CHECK(ioctl(fd, UFFDIO_API, &api) == 0);
-	for (size_t i = 0; i < COUNT_OF(modes); i++) {
-		struct uffdio_register range = {
-			.range = { (uintptr_t)REGION, REGION_SIZE },
-			.mode = modes[i],
-		};
+	CHECK(close(fd) == 0);
+	return api.features;
+}
 
-		CHECK(ioctl(fd, UFFDIO_REGISTER, &range) == -1);
+/* Each feature of the kernel's, WP_ASYNC and WP_UNPOPULATED too, and all of them. */
+static void user_faults(void)
+{
+	char *memory = some_memory();
+	uint64_t all = all_user_fault_features();
+
+	for (uint64_t mode = 1; mode < UFFD_MODES; mode++) {
+		CHECK(try_user_faults(0, mode));
+		try_user_faults(all, mode);
+		for (uint64_t left = all; left; left &= left - 1)
+			try_user_faults(left & -left, mode);
 	}
 	CHECK(is_intact(memory));
+	CHECK(is_zero(must_malloc(PAGES * PAGE), PAGES * PAGE));
 }
 
 static void read_all(const char *path)
