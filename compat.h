@@ -9,9 +9,11 @@
 #ifndef PETMEM_COMPAT_H
 #define PETMEM_COMPAT_H
 
+#include <linux/iommu.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/userfaultfd_k.h>
@@ -286,6 +288,28 @@ static inline void petmem_kasan_unpoison(void *start, size_t size)
 		 size >> KASAN_SHADOW_SCALE_SHIFT);
 #endif
 }
+
+/*
+ * Is an mm bound to a device that walks its page tables itself (SVA)? One that was ever
+ * bound says so until its end. Before 6.6 the driver of such a device hears of each
+ * invalidation that mmu notifiers are told of; since then, only of flushes of the TLB.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+static inline bool petmem_has_sva(struct mm_struct *mm)
+{
+	return false;
+}
+#else
+static inline bool petmem_has_sva(struct mm_struct *mm)
+{
+	/*
+	 * Page-table entries have changed before: a device that is bound after we have
+	 * looked finds them so.
+	 */
+	smp_mb();
+	return mm_valid_pasid(mm);
+}
+#endif
 
 /* Global ASIDs, for processors with INVLPGB, came in 6.15. */
 static inline bool petmem_has_global_asid(struct mm_struct *mm)

@@ -456,6 +456,8 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 	mutex_lock(&process->family->lock);
 	if (process->map)
 		err = process->native == is_native ? 0 : -EBUSY;
+	else if (petmem_has_sva(mm))
+		err = -EOPNOTSUPP;
 	else
 		err = petmem_pgtables_attach(mm);
 	if (!err && !process->map) {

@@ -83,7 +83,8 @@ struct petmem_process *petmem_process_find(struct mm_struct *mm);
  * reserved already.
  *
  * Return: 0; -EBUSY when it is reserved in the other way, or there is a page table of
- * Linux's in its place; -ENOMEM; -EINTR when a fatal signal came.
+ * Linux's in its place; -EOPNOTSUPP when a device walks the page tables of the address
+ * space; -ENOMEM; -EINTR when a fatal signal came.
  * Context: the mmap lock is held for writing.
  */
 int petmem_process_reserve(struct vm_area_struct *vma, bool native);

@@ -18,6 +18,7 @@
 #include "reservation.h"
 
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 
@@ -48,11 +49,23 @@ void petmem_reservation_lock(struct petmem_process *process)
 		vma_start_write(process->vma);
 }
 
-/* It finds no entry to take away, but calls all notifiers of the mm. */
+/*
+ * It finds no entry to take away, but calls all notifiers of the mm. Devices that walk
+ * page tables themselves hear of flushes only, and Linux flushes where it has taken
+ * something away, or where somebody else is about to: tlb_finish_mmu() in
+ * mm/mmu_gather.c then flushes all of the mm.
+ */
 void petmem_reservation_notify(struct petmem_process *process, u64 start,
 			       u64 end)
 {
+	struct mm_struct *mm = petmem_process_mm(process);
+	bool has_sva = petmem_has_sva(mm);
+
+	if (has_sva)
+		inc_tlb_flush_pending(mm);
 	zap_special_vma_range(process->vma, start, end - start);
+	if (has_sva)
+		dec_tlb_flush_pending(mm);
 }
 
 /*
