@@ -9,6 +9,7 @@
 #ifndef PETMEM_COMPAT_H
 #define PETMEM_COMPAT_H
 
+#include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/kasan.h>
 #include <linux/mm.h>
@@ -308,6 +309,25 @@ static inline bool petmem_has_sva(struct mm_struct *mm)
 	 */
 	smp_mb();
 	return mm_valid_pasid(mm);
+}
+#endif
+
+/* What a device is, and may become, are flags with functions of their own since 7.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+static inline bool dev_offline(const struct device *device)
+{
+	return device->offline;
+}
+
+static inline void dev_assign_offline(struct device *device, bool value)
+{
+	device->offline = value;
+}
+
+static inline void dev_assign_offline_disabled(struct device *device,
+					       bool value)
+{
+	device->offline_disabled = value;
 }
 #endif
 

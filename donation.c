@@ -2,23 +2,18 @@
 /*
  * donation.c - memory on its way from Linux into the pool, and back.
  *
- * Two parties must not own a page. A block is Linux's until it is offline, and
- * petmem's from then until it is released; what keeps it so is the memory notifier,
- * which refuses to bring a block of the pool online. Linux calls it with
- * MEM_GOING_ONLINE before a block's sections are marked online, and with MEM_ONLINE
- * or MEM_CANCEL_ONLINE afterwards (online_pages() in mm/memory_hotplug.c); between
- * the two the block looks offline and is not free, so it is remembered. Where there is
- * MEM_PREPARE_ONLINE, it comes first, before the block's struct pages are made anew.
+ * Two parties must not own a page. A block is Linux's until it is offline, and petmem's
+ * from its claim (hotplug.h) until it is released.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "donation.h"
 
+#include <linux/ioport.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pfn.h>
 #include <linux/suspend.h>
@@ -28,20 +23,9 @@
 #include <asm/set_memory.h>
 
 #include "compat.h"
+#include "hotplug.h"
 #include "pool.h"
 #include "trace.h"
-
-/* Serialises donations with blocks that come online. */
-static DEFINE_MUTEX(donation_mutex);
-/* The block that is coming online; there is one at a time. Under donation_mutex. */
-static u64 onlining_start;
-static u64 onlining_size;
-
-static bool overlaps_onlining(u64 start, u64 size)
-{
-	return start < onlining_start + onlining_size &&
-	       onlining_start < start + size;
-}
 
 /* Whole memory blocks inside the physical address space? */
 static bool is_well_formed(u64 start, u64 size)
@@ -64,15 +48,22 @@ static bool is_ram(u64 start, u64 size)
 	return true;
 }
 
-static bool is_offline(u64 start, u64 size)
+static int found(struct resource *resource, void *unused)
 {
-	u64 pfn;
+	return 1;
+}
 
-	for (pfn = PHYS_PFN(start); pfn < PHYS_PFN(start + size);
-	     pfn += PAGES_PER_SECTION)
-		if (pfn_to_online_page(pfn))
-			return false;
-	return true;
+/*
+ * Does it belong to a driver that may take it, or parts of it, away again (virtio-mem,
+ * kmem)? Not region_intersects(), which older kernels let look at the roots of the
+ * resources only, and a driver's memory is below a device.
+ */
+static bool is_drivers(u64 start, u64 size)
+{
+	return walk_iomem_res_desc(IORES_DESC_NONE,
+				   IORESOURCE_SYSTEM_RAM |
+					   IORESOURCE_SYSRAM_DRIVER_MANAGED,
+				   start, start + size - 1, NULL, found) == 1;
 }
 
 /*
@@ -104,38 +95,46 @@ static bool holds_own_memmap(u64 start, u64 size)
 	return memmap >= start && memmap < start + size;
 }
 
+/* Put memory that is claimed into the pool. */
+static int take_in(u64 start, u64 size, int node)
+{
+	if (!is_mapped(start, size) || holds_own_memmap(start, size))
+		return -EOPNOTSUPP;
+	petmem_kasan_unpoison(__va(start), size);
+	return petmem_pool_add(start, size, node);
+}
+
+static int claim_and_take_in(u64 start, u64 size, int node)
+{
+	int err = petmem_hotplug_claim(start, size);
+
+	if (err)
+		return err;
+	err = take_in(start, size, node);
+	if (err)
+		petmem_hotplug_unclaim(start, size);
+	return err;
+}
+
 static int check(u64 start, u64 size)
 {
-	lockdep_assert_held(&donation_mutex);
-
 	if (!is_well_formed(start, size) || !is_ram(start, size))
 		return -EINVAL;
 	if (petmem_pool_overlaps(start, size))
 		return -EEXIST;
-	if (!is_offline(start, size) || overlaps_onlining(start, size))
-		return -EBUSY;
-	if (!is_mapped(start, size) || holds_own_memmap(start, size))
-		return -EOPNOTSUPP;
-	return 0;
+	return is_drivers(start, size) ? -EOPNOTSUPP : 0;
 }
 
 int petmem_donate(const struct petmem_extent *extent)
 {
+	int err = check(extent->start, extent->size);
 	int node;
-	int err;
 
-	mutex_lock(&donation_mutex);
-	err = check(extent->start, extent->size);
-	if (!err) {
-		petmem_kasan_unpoison(__va(extent->start), extent->size);
-		/*
-		 * Not pfn_to_nid(): the page structs of offline memory are
-		 * not defined.
-		 */
-		node = memory_add_physaddr_to_nid(extent->start);
-		err = petmem_pool_add(extent->start, extent->size, node);
-	}
-	mutex_unlock(&donation_mutex);
+	if (err)
+		return err;
+	/* Not pfn_to_nid(): the page structs of offline memory are not defined. */
+	node = memory_add_physaddr_to_nid(extent->start);
+	err = claim_and_take_in(extent->start, extent->size, node);
 	if (err)
 		return err;
 	/* No rmmod while memory is donated: it would stay offline, forgotten. */
@@ -153,44 +152,13 @@ int petmem_release(const struct petmem_extent *extent)
 
 	if (err)
 		return err;
+	petmem_hotplug_unclaim(extent->start, extent->size);
 	trace_petmem_release(extent->start, extent->size);
 	module_put(THIS_MODULE);
 	pr_info("released [mem %#llx-%#llx]\n", extent->start,
 		extent->start + extent->size - 1);
 	return 0;
 }
-
-static int memory_event(struct notifier_block *notifier, unsigned long event,
-			void *data)
-{
-	const struct memory_notify *notify = data;
-	u64 start = PFN_PHYS(notify->start_pfn);
-	u64 size = PFN_PHYS(notify->nr_pages);
-	int result = NOTIFY_OK;
-
-	mutex_lock(&donation_mutex);
-	switch (event) {
-	case MEM_PREPARE_ONLINE:
-	case MEM_GOING_ONLINE:
-		if (petmem_pool_overlaps(start, size)) {
-			result = notifier_from_errno(-EBUSY);
-			break;
-		}
-		onlining_start = start;
-		onlining_size = size;
-		break;
-	case MEM_ONLINE:
-	case MEM_CANCEL_ONLINE:
-		onlining_size = 0;
-		break;
-	}
-	mutex_unlock(&donation_mutex);
-	return result;
-}
-
-static struct notifier_block memory_notifier = {
-	.notifier_call = memory_event,
-};
 
 static int power_event(struct notifier_block *notifier, unsigned long event,
 		       void *data)
@@ -212,18 +180,18 @@ static struct notifier_block power_notifier = {
 
 int petmem_donation_init(void)
 {
-	int err = register_memory_notifier(&memory_notifier);
+	int err = petmem_hotplug_init();
 
 	if (err)
 		return err;
 	err = register_pm_notifier(&power_notifier);
 	if (err)
-		unregister_memory_notifier(&memory_notifier);
+		petmem_hotplug_exit();
 	return err;
 }
 
 void petmem_donation_exit(void)
 {
 	unregister_pm_notifier(&power_notifier);
-	unregister_memory_notifier(&memory_notifier);
+	petmem_hotplug_exit();
 }

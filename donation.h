@@ -12,7 +12,8 @@
  * @extent: which
  *
  * What the caller says is checked, not believed: whole memory blocks of real RAM
- * that Linux has offline, maps, and does not keep its own page structs in.
+ * that Linux has offline, maps, does not keep its own page structs in, and that belong to
+ * no driver.
  *
  * Return: 0 or an error as petmem.h lists them for PETMEM_IOC_DONATE.
  * Context: may sleep; the caller has checked the privilege.
@@ -31,8 +32,8 @@ int petmem_release(const struct petmem_extent *extent);
 /**
  * petmem_donation_init() - begin to guard donated memory
  *
- * From here on no donated block can be brought online, and the machine does not
- * hibernate while there is one: what is offline is not saved.
+ * From here on the machine does not hibernate while there is some: what is offline is
+ * not saved.
  *
  * Return: 0 or a negative errno.
  */

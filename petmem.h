@@ -187,8 +187,8 @@ struct petmem_invlpg {
  * DONATE: EPERM: not CAP_SYS_ADMIN. EINVAL: empty, unaligned to
  * status.block_size, beyond the physical address space, or not real RAM.
  * EBUSY: part of it is online. EEXIST: part of it is donated already.
- * EOPNOTSUPP: the memory holds its own page structs (memmap_on_memory), or the
- * kernel has taken it out of its direct map.
+ * EOPNOTSUPP: the memory holds its own page structs (memmap_on_memory), it belongs to a
+ * driver (virtio-mem, kmem), or the kernel has taken it out of its direct map.
  * RELEASE: takes back one donated range exactly as it was donated. EPERM: not
  * CAP_SYS_ADMIN. ENOENT: no such range. EBUSY: some of its pages are in use.
  */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hotplug.c - keep Linux's memory hotplug away from donated memory.
+ *
+ * Linux brings a block online by way of its device only: device_online() in
+ * drivers/base/core.c, under the device's lock. It does nothing to a device that does not
+ * say offline. So a claimed block says it is not, although its state is, and an attempt
+ * ends with EINVAL before it has begun. The memory notifier alone would come too late:
+ * online_pages() in mm/memory_hotplug.c calls move_pfn_range_to_zone() before it asks,
+ * which writes all struct pages of the block anew. Among them are those of our page
+ * tables, with the locks (ptl) that processors hold or wait for at that moment: a lock
+ * that is cleared lets two in, or never lets a waiter in, and where it is a pointer there
+ * is none. Nothing that is done afterwards could mend that. (From 6.9 to 6.18
+ * MEM_PREPARE_ONLINE asked in time.)
+ *
+ * A claimed block also says that it cannot be taken offline. That is what stops an
+ * unplugging, which takes the blocks of a DIMM offline first (acpi_scan_try_to_offline()
+ * in drivers/acpi/scan.c): with one that is offline already it would go on, and take away
+ * the memory. What has passed that step when the donation begins is not stopped, for the
+ * lock that covers both, device_hotplug_lock, is not exported.
+ *
+ * The notifier stays, as the promise that Linux makes to modules: it refuses what the
+ * device core should not have let through, and says so loudly.
+ */
+#include "hotplug.h"
+
+#include <linux/cpu.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/memory.h>
+#include <linux/notifier.h>
+#include <linux/pfn.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "pool.h"
+
+/* The name of a block's device is this and its number. */
+#define BLOCK_NAME "memory"
+
+/*
+ * The device of a block. Their bus is not exported, but all devices are in one kset, and
+ * those of the processors are to be had.
+ */
+static struct device *find_device(u64 block)
+{
+	struct device *any = get_cpu_device(0), *device;
+	struct kobject *kobject;
+	char name[sizeof(BLOCK_NAME) + 20];
+
+	if (!any)
+		return NULL;
+	snprintf(name, sizeof(name), BLOCK_NAME "%llu", block);
+	kobject = kset_find_obj(any->kobj.kset, name);
+	if (!kobject)
+		return NULL;
+	device = kobj_to_dev(kobject);
+	if (device->bus && !strcmp(device->bus->name, BLOCK_NAME) &&
+	    device->id == block)
+		return device;
+	put_device(device);
+	return NULL;
+}
+
+static int claim(u64 block)
+{
+	struct device *device = find_device(block);
+	int err = -EBUSY;
+
+	if (!device)
+		return -EOPNOTSUPP;
+	device_lock(device);
+	if (dev_offline(device)) {
+		dev_assign_offline(device, false);
+		dev_assign_offline_disabled(device, true);
+		err = 0;
+	}
+	device_unlock(device);
+	put_device(device);
+	return err;
+}
+
+static void unclaim(u64 block)
+{
+	struct device *device = find_device(block);
+
+	if (WARN_ON_ONCE(!device))
+		return;
+	device_lock(device);
+	dev_assign_offline_disabled(device, false);
+	dev_assign_offline(device, true);
+	device_unlock(device);
+	put_device(device);
+}
+
+int petmem_hotplug_claim(u64 start, u64 size)
+{
+	u64 block_size = memory_block_size_bytes();
+	u64 addr;
+	int err;
+
+	for (addr = start; addr < start + size; addr += block_size) {
+		err = claim(addr / block_size);
+		if (err) {
+			petmem_hotplug_unclaim(start, addr - start);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void petmem_hotplug_unclaim(u64 start, u64 size)
+{
+	u64 block_size = memory_block_size_bytes();
+	u64 addr;
+
+	for (addr = start; addr < start + size; addr += block_size)
+		unclaim(addr / block_size);
+}
+
+static int memory_event(struct notifier_block *notifier, unsigned long event,
+			void *data)
+{
+	const struct memory_notify *notify = data;
+
+	if (event != MEM_PREPARE_ONLINE && event != MEM_GOING_ONLINE)
+		return NOTIFY_DONE;
+	if (!petmem_pool_overlaps(PFN_PHYS(notify->start_pfn),
+				  PFN_PHYS(notify->nr_pages)))
+		return NOTIFY_OK;
+	WARN_ONCE(1, "petmem: Linux wants donated memory online\n");
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block memory_notifier = {
+	.notifier_call = memory_event,
+};
+
+int petmem_hotplug_init(void)
+{
+	return register_memory_notifier(&memory_notifier);
+}
+
+void petmem_hotplug_exit(void)
+{
+	unregister_memory_notifier(&memory_notifier);
+}

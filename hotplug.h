@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * hotplug.h - keep Linux's memory hotplug away from donated memory.
+ */
+#ifndef PETMEM_HOTPLUG_H
+#define PETMEM_HOTPLUG_H
+
+#include <linux/types.h>
+
+/**
+ * petmem_hotplug_claim() - have offline memory blocks that Linux leaves as they are
+ * @start: physical address, multiple of the memory block size
+ * @size: the same
+ *
+ * From here on Linux neither brings them online nor lets them be unplugged, and refuses
+ * before it has written to one of their struct pages.
+ *
+ * Return: 0; -EBUSY when one of them is online, or claimed already; -EOPNOTSUPP when
+ * Linux has no device for one of them.
+ * Context: may sleep; no lock of the pool is held, because Linux may hold a block's device
+ * lock while the memory notifier takes one.
+ */
+int petmem_hotplug_claim(u64 start, u64 size);
+
+/**
+ * petmem_hotplug_unclaim() - undo petmem_hotplug_claim()
+ * @start: as it was claimed
+ * @size: as it was claimed
+ *
+ * Context: as for petmem_hotplug_claim().
+ */
+void petmem_hotplug_unclaim(u64 start, u64 size);
+
+/**
+ * petmem_hotplug_init() - begin to refuse what may come in spite of a claim
+ *
+ * Return: 0 or a negative errno.
+ */
+int petmem_hotplug_init(void);
+
+/** petmem_hotplug_exit() - undo petmem_hotplug_init(). */
+void petmem_hotplug_exit(void);
+
+#endif /* PETMEM_HOTPLUG_H */
