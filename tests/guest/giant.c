@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "placement.h"
 
 #define LARGE (2 * MIB)
 #define LARGE_PAGES ((size_t)512)
@@ -872,6 +873,28 @@ static void walkers(void)
 	CHECK(pool_status().large_pages == before.large_pages - GIANT_LARGES);
 }
 
+/* Programs ask Linux to place it on NUMA nodes, alone and with a relative. */
+static void placed_by(void *argument)
+{
+	place_all(argument, GIB);
+	CHECK(holds_seed(argument, SEED));
+}
+
+static void placed(void)
+{
+	char *memory;
+
+	connect_giant();
+	memory = new_giant(SEED);
+	mark();
+	place_all(memory, GIB);
+	join(spawn(placed_by, memory));
+	CHECK(pool_status().large_pages == before.large_pages);
+	CHECK(holds_seed(memory, SEED));
+	write_pages(memory, 0, GIANT_PAGES, OTHER_SEED);
+	CHECK(holds_seed(memory, OTHER_SEED));
+}
+
 static void look_and_write(void *argument)
 {
 	char *memory = argument;
@@ -1082,6 +1105,7 @@ static const struct guest_case cases[] = {
 	{ "system calls write to shared ones", shared_system_calls },
 	{ "nothing can pin them", pins },
 	{ "Linux looks at them", walkers },
+	{ "mbind, migrate_pages, move_pages", placed },
 	{ "Linux looks at shared ones", walkers_of_shared_ones },
 	{ "Linux looks while they come and go", looked_at_meanwhile },
 	{ "debuggers", debugger },
