@@ -12,15 +12,18 @@
 #include <linux/device.h>
 #include <linux/iommu.h>
 #include <linux/kasan.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/version.h>
 
 #include <asm/cpufeature.h>
+#include <asm/mce.h>
 #include <asm/pgalloc.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
@@ -330,6 +333,91 @@ static inline void dev_assign_offline_disabled(struct device *device,
 	device->offline_disabled = value;
 }
 #endif
+
+/*
+ * How many pages of a memory block have failed, by Linux's own count, which came in 6.2;
+ * or a negative number, where only their struct pages say so.
+ */
+static inline long petmem_block_nr_failed(struct device *device)
+{
+#ifndef CONFIG_MEMORY_FAILURE
+	return 0;
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	return -1;
+#else
+	return atomic_long_read(
+		&container_of(device, struct memory_block, dev)->nr_hwpoison);
+#endif
+}
+
+/* Only kernels that handle memory failures have the flag of a page that has failed. */
+static inline bool petmem_page_is_failed(const struct page *page)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	/* A struct page that was filled with a pattern says nothing. */
+	return !PagePoisoned(page) && PageHWPoison(page);
+#else
+	return false;
+#endif
+}
+
+static inline void petmem_page_set_failed(struct page *page)
+{
+#ifdef CONFIG_MEMORY_FAILURE
+	SetPageHWPoison(page);
+#endif
+}
+
+/*
+ * Machine checks, where the kernel has them built in. The chain is called from a work
+ * item, and may sleep (mce_gen_pool_process() in arch/x86/kernel/cpu/mce/genpool.c, on
+ * all kernels).
+ */
+#ifdef CONFIG_X86_MCE
+static inline void petmem_mce_register(struct notifier_block *notifier)
+{
+	notifier->priority = MCE_PRIO_UC;
+	mce_register_decode_chain(notifier);
+}
+
+static inline void petmem_mce_unregister(struct notifier_block *notifier)
+{
+	mce_unregister_decode_chain(notifier);
+}
+
+/* Did memory fail for good, and is it known where? As for memory_failure(). */
+static inline bool petmem_mce_has_address(struct mce *mce)
+{
+	return !mce_is_correctable(mce) && mce_usable_address(mce);
+}
+#else
+static inline void petmem_mce_register(struct notifier_block *notifier)
+{
+}
+
+static inline void petmem_mce_unregister(struct notifier_block *notifier)
+{
+}
+
+static inline bool petmem_mce_has_address(struct mce *mce)
+{
+	return false;
+}
+#endif
+
+/*
+ * Copy a page, and survive it if the source cannot be read. Without ERMS the kernel has
+ * nothing that would: copy_mc_to_kernel() is memcpy() then, which is slower.
+ *
+ * Return: 0 or -EHWPOISON.
+ */
+static inline int petmem_copy_mc(void *to, void *from)
+{
+	if (static_cpu_has(X86_FEATURE_ERMS))
+		return copy_mc_to_kernel(to, from, PAGE_SIZE) ? -EHWPOISON : 0;
+	copy_page(to, from);
+	return 0;
+}
 
 /* Global ASIDs, for processors with INVLPGB, came in 6.15. */
 static inline bool petmem_has_global_asid(struct mm_struct *mm)

@@ -61,6 +61,7 @@ COUNTER(status, free_pages);
 COUNTER(status, clean_pages);
 COUNTER(status, table_pages);
 COUNTER(status, data_pages);
+COUNTER(status, bad_pages);
 COUNTER(status, large_pages);
 COUNTER(status, giant_pages);
 COUNTER(status, processes);
@@ -75,6 +76,7 @@ static struct attribute *attributes[] = {
 	&counter_clean_pages.attr.attr,
 	&counter_table_pages.attr.attr,
 	&counter_data_pages.attr.attr,
+	&counter_bad_pages.attr.attr,
 	&counter_large_pages.attr.attr,
 	&counter_giant_pages.attr.attr,
 	&counter_processes.attr.attr,

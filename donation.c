@@ -3,7 +3,9 @@
  * donation.c - memory on its way from Linux into the pool, and back.
  *
  * Two parties must not own a page. A block is Linux's until it is offline, and petmem's
- * from its claim (hotplug.h) until it is released.
+ * from its claim (hotplug.h) until it is released. What Linux knew about its pages is read
+ * first, then their struct pages are defined anew (struct_page.h), and then they can be
+ * had.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,8 +25,10 @@
 #include <asm/set_memory.h>
 
 #include "compat.h"
+#include "failure.h"
 #include "hotplug.h"
 #include "pool.h"
+#include "struct_page.h"
 #include "trace.h"
 
 /* Whole memory blocks inside the physical address space? */
@@ -68,9 +72,10 @@ static bool is_drivers(u64 start, u64 size)
 
 /*
  * Is the memory in the kernel's direct map, so that it can be cleared? Debugging
- * options take free pages out of it, and offlining does not put them back.
+ * options take free pages out of it, and offlining does not put them back. Pages that
+ * have failed need not be: Linux takes them out of it, too.
  */
-static bool is_mapped(u64 start, u64 size)
+static bool is_mapped(u64 start, u64 size, const unsigned long *failed)
 {
 	u64 addr = start;
 
@@ -78,8 +83,9 @@ static bool is_mapped(u64 start, u64 size)
 		unsigned int level;
 		pte_t *pte = lookup_address((unsigned long)__va(addr), &level);
 
-		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT) ||
-		    !pte_write(*pte))
+		if ((!pte || !(pte_val(*pte) & _PAGE_PRESENT) ||
+		     !pte_write(*pte)) &&
+		    !test_bit(PHYS_PFN(addr - start), failed))
 			return false;
 		addr = (addr | ~page_level_mask(level)) + 1;
 	}
@@ -96,23 +102,40 @@ static bool holds_own_memmap(u64 start, u64 size)
 }
 
 /* Put memory that is claimed into the pool. */
-static int take_in(u64 start, u64 size, int node)
+static int take_in(u64 start, u64 size, int node, unsigned long *failed)
 {
-	if (!is_mapped(start, size) || holds_own_memmap(start, size))
+	int err = petmem_struct_pages_find_failed(start, size, node, failed);
+
+	if (err)
+		return err;
+	if (!is_mapped(start, size, failed) || holds_own_memmap(start, size))
 		return -EOPNOTSUPP;
 	petmem_kasan_unpoison(__va(start), size);
-	return petmem_pool_add(start, size, node);
+	petmem_struct_pages_define(start, size, node, failed);
+	return petmem_pool_add(start, size, node, failed);
 }
 
 static int claim_and_take_in(u64 start, u64 size, int node)
 {
-	int err = petmem_hotplug_claim(start, size);
+	unsigned long *failed;
+	int err;
 
+	failed = kvcalloc(BITS_TO_LONGS(PHYS_PFN(size)), sizeof(*failed),
+			  GFP_KERNEL);
+	if (!failed)
+		return -ENOMEM;
+	err = petmem_hotplug_claim(start, size);
 	if (err)
-		return err;
-	err = take_in(start, size, node);
+		goto err_free_failed;
+	err = take_in(start, size, node, failed);
 	if (err)
-		petmem_hotplug_unclaim(start, size);
+		goto err_unclaim;
+	return 0;
+
+err_unclaim:
+	petmem_hotplug_unclaim(start, size);
+err_free_failed:
+	kvfree(failed);
 	return err;
 }
 
@@ -132,7 +155,7 @@ int petmem_donate(const struct petmem_extent *extent)
 
 	if (err)
 		return err;
-	/* Not pfn_to_nid(): the page structs of offline memory are not defined. */
+	/* Not pfn_to_nid(), which reads a struct page. */
 	node = memory_add_physaddr_to_nid(extent->start);
 	err = claim_and_take_in(extent->start, extent->size, node);
 	if (err)
@@ -185,13 +208,17 @@ int petmem_donation_init(void)
 	if (err)
 		return err;
 	err = register_pm_notifier(&power_notifier);
-	if (err)
+	if (err) {
 		petmem_hotplug_exit();
-	return err;
+		return err;
+	}
+	petmem_failure_init();
+	return 0;
 }
 
 void petmem_donation_exit(void)
 {
+	petmem_failure_exit();
 	unregister_pm_notifier(&power_notifier);
 	petmem_hotplug_exit();
 }

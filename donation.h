@@ -13,7 +13,7 @@
  *
  * What the caller says is checked, not believed: whole memory blocks of real RAM
  * that Linux has offline, maps, does not keep its own page structs in, and that belong to
- * no driver.
+ * no driver. Pages of them that have failed are donated as such.
  *
  * Return: 0 or an error as petmem.h lists them for PETMEM_IOC_DONATE.
  * Context: may sleep; the caller has checked the privilege.
@@ -32,8 +32,8 @@ int petmem_release(const struct petmem_extent *extent);
 /**
  * petmem_donation_init() - begin to guard donated memory
  *
- * From here on the machine does not hibernate while there is some: what is offline is
- * not saved.
+ * From here on the machine does not hibernate while there is some, for what is offline is
+ * not saved, and pages of it that fail are noticed.
  *
  * Return: 0 or a negative errno.
  */

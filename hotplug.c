@@ -118,6 +118,26 @@ void petmem_hotplug_unclaim(u64 start, u64 size)
 		unclaim(addr / block_size);
 }
 
+long petmem_hotplug_nr_failed(u64 start, u64 size)
+{
+	u64 block_size = memory_block_size_bytes();
+	long failed, sum = 0;
+	u64 addr;
+
+	for (addr = start; addr < start + size; addr += block_size) {
+		struct device *device = find_device(addr / block_size);
+
+		if (WARN_ON_ONCE(!device))
+			return -ENODEV;
+		failed = petmem_block_nr_failed(device);
+		put_device(device);
+		if (failed < 0)
+			return failed;
+		sum += failed;
+	}
+	return sum;
+}
+
 static int memory_event(struct notifier_block *notifier, unsigned long event,
 			void *data)
 {

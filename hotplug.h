@@ -32,6 +32,16 @@ int petmem_hotplug_claim(u64 start, u64 size);
 void petmem_hotplug_unclaim(u64 start, u64 size);
 
 /**
+ * petmem_hotplug_nr_failed() - how many pages have failed, by Linux's count?
+ * @start: physical address of blocks that are claimed
+ * @size: of them
+ *
+ * Return: negative where this kernel does not count them.
+ * Context: may sleep.
+ */
+long petmem_hotplug_nr_failed(u64 start, u64 size);
+
+/**
  * petmem_hotplug_init() - begin to refuse what may come in spite of a claim
  *
  * Return: 0 or a negative errno.

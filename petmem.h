@@ -46,7 +46,7 @@
 #include <linux/types.h>
 
 #define PETMEM_DEVICE "/dev/petmem"
-#define PETMEM_ABI_VERSION 4
+#define PETMEM_ABI_VERSION 5
 
 #define PETMEM_PAGE_SIZE 4096ULL
 
@@ -114,6 +114,7 @@ struct petmem_query {
  * EFAULT: the address lies in no allocation.
  * EACCES: the access is not allowed there (an instruction fetch, say).
  * ENOMEM: the pool has no free page.
+ * EHWPOISON: the page would have to be copied, and its memory has failed.
  */
 struct petmem_fault {
 	__u64 addr; /* in: the faulting address, as in siginfo's si_addr */
@@ -188,9 +189,11 @@ struct petmem_invlpg {
  * status.block_size, beyond the physical address space, or not real RAM.
  * EBUSY: part of it is online. EEXIST: part of it is donated already.
  * EOPNOTSUPP: the memory holds its own page structs (memmap_on_memory), it belongs to a
- * driver (virtio-mem, kmem), or the kernel has taken it out of its direct map.
+ * driver (virtio-mem, kmem), the kernel has taken it out of its direct map, or some of its
+ * pages have failed and the kernel does not know which any more.
  * RELEASE: takes back one donated range exactly as it was donated. EPERM: not
- * CAP_SYS_ADMIN. ENOENT: no such range. EBUSY: some of its pages are in use.
+ * CAP_SYS_ADMIN. ENOENT: no such range. EBUSY: some of its pages are in use. EHWPOISON:
+ * none is, but some have failed, and Linux would use them.
  */
 struct petmem_extent {
 	__u64 start; /* in: physical address */
@@ -209,6 +212,7 @@ struct petmem_status {
 	__u64 native_processes; /* out: of them, those with native faults */
 	__u64 blocks; /* out: donated ranges, see PETMEM_IOC_BLOCK */
 	__u64 block_size; /* out: size and alignment of a donation's unit */
+	__u64 bad_pages; /* out: that have failed, and are never handed out */
 };
 
 /*
@@ -350,6 +354,7 @@ struct petmem_run {
 #define PETMEM_RUN_TABLE 1
 #define PETMEM_RUN_DATA 2
 #define PETMEM_RUN_LARGE 3 /* a 2 MiB page */
+#define PETMEM_RUN_BAD 4 /* pages that have failed */
 
 /*
  * 'P' with numbers of our own. Plain 1 and 2 would be FIBMAP and FIGETBSZ, which

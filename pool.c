@@ -10,6 +10,7 @@
 #include "pool.h"
 
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/memory.h>
@@ -27,6 +28,7 @@
 
 #include "buddy.h"
 #include "cleaner.h"
+#include "compat.h"
 
 /* A 2 MiB page has so many pages. Extents are whole memory blocks, and so whole ones. */
 #define LARGE PTRS_PER_PTE
@@ -50,6 +52,12 @@ struct extent {
 	struct petmem_buddy buddy;
 	struct petmem_page *pages;
 	struct unit *units;
+	/*
+	 * A bit for each page: it has failed. One that is set is never cleared. Not in
+	 * struct petmem_page, whose owners have a lock of their own.
+	 */
+	unsigned long *failed;
+	u32 nr_failed;
 };
 
 /*
@@ -199,11 +207,15 @@ static void count_pages(struct extent *extent, u32 num_pages,
 		list_del_init(&extent->available);
 }
 
+static bool is_in_use(enum petmem_page_kind kind)
+{
+	return kind == PETMEM_PAGE_TABLE || kind == PETMEM_PAGE_DATA;
+}
+
 static void account(struct extent *extent, u32 first, u32 num_pages,
 		    enum petmem_page_kind from, enum petmem_page_kind to)
 {
-	struct petmem_page page = { .refs = to != PETMEM_PAGE_FREE,
-				    .kind = to };
+	struct petmem_page page = { .refs = is_in_use(to), .kind = to };
 	u32 i;
 
 	for (i = first; i < first + num_pages; i++) {
@@ -263,6 +275,27 @@ static void void_cleaning(uintptr_t start, u64 size)
 		while (atomic_read_acquire(&cleaning.state) == CLEANING_BEGUN)
 			cpu_relax();
 	cleaning.addr = 0;
+}
+
+/* Take a free page out of circulation. Under pool_lock. */
+static void retire(struct extent *extent, u32 page)
+{
+	void_cleaning(extent->start + ((u64)page << PAGE_SHIFT), PAGE_SIZE);
+	petmem_buddy_take(&extent->buddy, page, 1);
+	account(extent, page, 1, PETMEM_PAGE_FREE, PETMEM_PAGE_BAD);
+}
+
+/* The same for those of some free pages that have failed. */
+static void retire_failed(struct extent *extent, u32 first, u32 num_pages)
+{
+	unsigned long end = (unsigned long)first + num_pages;
+	unsigned long page;
+
+	if (likely(!extent->nr_failed))
+		return;
+	for (page = find_next_bit(extent->failed, end, first); page < end;
+	     page = find_next_bit(extent->failed, end, page + 1))
+		retire(extent, page);
 }
 
 /* How pages are taken: each for itself, or all as one 2 MiB page. */
@@ -333,9 +366,12 @@ uintptr_t petmem_alloc_large(void)
 static void free_pages_of(struct extent *extent, u32 first, u32 num_pages)
 {
 	spin_lock(&pool_lock);
-	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
+	if (!WARN_ON_ONCE(
+		    petmem_buddy_free(&extent->buddy, first, num_pages))) {
 		account(extent, first, num_pages, extent->pages[first].kind,
 			PETMEM_PAGE_FREE);
+		retire_failed(extent, first, num_pages);
+	}
 	spin_unlock(&pool_lock);
 	petmem_cleaner_wake();
 }
@@ -463,6 +499,46 @@ bool petmem_pool_clean(void)
 	return found;
 }
 
+/* ---- Pages that have failed ---- */
+
+int petmem_copy_page(uintptr_t to, uintptr_t from)
+{
+	const struct extent *extent = extent_of(from);
+
+	if (!extent)
+		return -EFAULT;
+	/* Known to be bad, it is not read: each time might be a machine check. */
+	if (READ_ONCE(extent->nr_failed) &&
+	    test_bit(page_number(extent, from), extent->failed))
+		return -EHWPOISON;
+	return petmem_copy_mc(__va(to), __va(from));
+}
+
+/* Under pool_lock. */
+static void fail(struct extent *extent, u32 page)
+{
+	if (test_and_set_bit(page, extent->failed))
+		return;
+	WRITE_ONCE(extent->nr_failed, extent->nr_failed + 1);
+	if (petmem_buddy_order(&extent->buddy, page) != PETMEM_BUDDY_USED)
+		retire(extent, page);
+}
+
+bool petmem_pool_fail(uintptr_t page_addr)
+{
+	struct extent *extent;
+
+	mutex_lock(&extents_mutex);
+	extent = extent_at(page_addr);
+	if (extent) {
+		spin_lock(&pool_lock);
+		fail(extent, page_number(extent, page_addr));
+		spin_unlock(&pool_lock);
+	}
+	mutex_unlock(&extents_mutex);
+	return extent;
+}
+
 /* ---- 2 MiB pages ---- */
 
 /* Has the caller a 2 MiB page there? Warns if not. */
@@ -500,8 +576,10 @@ static void drop_large(struct extent *extent, u32 first)
 static void free_large(struct extent *extent, u32 first)
 {
 	spin_lock(&pool_lock);
-	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, LARGE)))
+	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, LARGE))) {
 		account_large_free(extent, first);
+		retire_failed(extent, first, LARGE);
+	}
 	spin_unlock(&pool_lock);
 	petmem_cleaner_wake();
 }
@@ -695,6 +773,7 @@ uintptr_t petmem_alloc_giant(void)
 static void extent_free(struct extent *extent)
 {
 	petmem_buddy_destroy(&extent->buddy);
+	kvfree(extent->failed);
 	kvfree(extent->units);
 	kvfree(extent->pages);
 	kfree(extent);
@@ -822,7 +901,24 @@ static struct list_head *position(u64 start)
 	return &extents;
 }
 
-int petmem_pool_add(u64 start, u64 size, int node)
+/* Its addresses lead to it: its pages can be had. Under extents_mutex. */
+static void open_extent(struct extent *extent, unsigned long *failed)
+{
+	u64 end = extent_end(extent);
+
+	extent->failed = failed;
+	enter_addresses(extent, extent);
+	list_add_tail(&extent->list, position(extent->start));
+	spin_lock(&pool_lock);
+	list_add_tail(&extent->available, first_whole());
+	count[PETMEM_PAGE_FREE] += extent->nr_pages;
+	extent->nr_failed = bitmap_weight(failed, extent->nr_pages);
+	retire_failed(extent, 0, extent->nr_pages);
+	mark_whole(extent->start, end);
+	spin_unlock(&pool_lock);
+}
+
+int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed)
 {
 	struct extent *extent = extent_new(start, size, node);
 	int err;
@@ -836,47 +932,50 @@ int petmem_pool_add(u64 start, u64 size, int node)
 		extent_free(extent);
 		return err;
 	}
-	enter_addresses(extent, extent);
-	list_add_tail(&extent->list, position(start));
-	spin_lock(&pool_lock);
-	list_add_tail(&extent->available, first_whole());
-	count[PETMEM_PAGE_FREE] += extent->nr_pages;
-	mark_whole(start, start + size);
-	spin_unlock(&pool_lock);
+	open_extent(extent, failed);
 	mutex_unlock(&extents_mutex);
 	petmem_cleaner_wake();
 	return 0;
 }
 
-/* Take all pages of an extent out of circulation, if all are free. */
-static bool withdraw(struct extent *extent)
+/* Is none of its pages in use, and none bad? Under pool_lock. */
+static int check_idle(const struct extent *extent)
 {
-	bool idle;
+	u32 nr_free = extent->buddy.nr_free;
+
+	if (nr_free == extent->nr_pages)
+		return 0;
+	return nr_free == extent->nr_pages - extent->nr_failed ? -EHWPOISON
+							       : -EBUSY;
+}
+
+/* Take all pages of an extent out of circulation, if all are free. */
+static int withdraw(struct extent *extent)
+{
+	int err;
 
 	spin_lock(&pool_lock);
-	idle = extent->buddy.nr_free == extent->nr_pages;
-	if (idle) {
+	err = check_idle(extent);
+	if (!err) {
 		void_cleaning(extent->start, extent_size(extent));
 		list_del_init(&extent->available);
 		count[PETMEM_PAGE_FREE] -= extent->nr_pages;
 		count_clean(extent, -(s64)extent->nr_clean);
 	}
 	spin_unlock(&pool_lock);
-	return idle;
+	return err;
 }
 
 int petmem_pool_remove(u64 start, u64 size)
 {
 	struct extent *extent;
-	int err = 0;
+	int err = -ENOENT;
 
 	mutex_lock(&extents_mutex);
 	extent = find_extent(start);
-	if (!extent || extent->start != start || extent_size(extent) != size) {
-		err = -ENOENT;
-	} else if (!withdraw(extent)) {
-		err = -EBUSY;
-	} else {
+	if (extent && extent->start == start && extent_size(extent) == size)
+		err = withdraw(extent);
+	if (!err) {
 		enter_addresses(extent, NULL);
 		list_del(&extent->list);
 		extent_free(extent);
@@ -912,11 +1011,12 @@ void petmem_pool_status(struct petmem_status *status)
 	status->clean_pages = clean_pages;
 	status->table_pages = count[PETMEM_PAGE_TABLE];
 	status->data_pages = count[PETMEM_PAGE_DATA];
+	status->bad_pages = count[PETMEM_PAGE_BAD];
 	status->large_pages = large_pages;
 	spin_unlock(&pool_lock);
 	mutex_unlock(&extents_mutex);
-	status->total_pages =
-		status->free_pages + status->table_pages + status->data_pages;
+	status->total_pages = status->free_pages + status->table_pages +
+			      status->data_pages + status->bad_pages;
 }
 
 int petmem_pool_block(struct petmem_block *block)
@@ -940,11 +1040,13 @@ int petmem_pool_block(struct petmem_block *block)
 	return err;
 }
 
-/* What a page is that is in use. */
+/* What a page is that is not free. */
 static u32 run_kind(const struct extent *extent, u32 page)
 {
 	if (unit_of(extent, page)->refs)
 		return PETMEM_RUN_LARGE;
+	if (extent->pages[page].kind == PETMEM_PAGE_BAD)
+		return PETMEM_RUN_BAD;
 	return extent->pages[page].kind == PETMEM_PAGE_TABLE ? PETMEM_RUN_TABLE
 							     : PETMEM_RUN_DATA;
 }

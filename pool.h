@@ -18,6 +18,7 @@ enum petmem_page_kind {
 	PETMEM_PAGE_FREE,
 	PETMEM_PAGE_TABLE,
 	PETMEM_PAGE_DATA,
+	PETMEM_PAGE_BAD, /* it has failed, and is never handed out */
 	PETMEM_PAGE_KINDS,
 };
 
@@ -60,6 +61,26 @@ uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind);
  * Context: may sleep.
  */
 void petmem_clear_pages(uintptr_t page_addr, u64 num_pages);
+
+/**
+ * petmem_copy_page() - copy a page of 4 KiB, unless it has failed
+ * @to: physical address of a page of the pool
+ * @from: physical address of another one
+ *
+ * Return: 0; -EHWPOISON when @from cannot be read, and @to has undefined contents.
+ */
+int petmem_copy_page(uintptr_t to, uintptr_t from);
+
+/**
+ * petmem_pool_fail() - a page has failed
+ * @page_addr: any physical address, page-aligned
+ *
+ * If it is free, it leaves the allocator at once; if it is in use, when it is given back.
+ *
+ * Return: is it the pool's?
+ * Context: may sleep.
+ */
+bool petmem_pool_fail(uintptr_t page_addr);
 
 /**
  * petmem_pool_clean() - clear a free page ahead, if there is one that is not clean
@@ -188,18 +209,21 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr);
  * @start: physical address, multiple of the memory block size
  * @size: the same, not 0
  * @node: NUMA node
+ * @failed: a bit for each page, set for those that have failed; from kvcalloc(), and the
+ *	pool's if this succeeds
  *
  * Return: 0; -EEXIST when some of it is in the pool already; -ENOMEM.
  * Context: may sleep.
  */
-int petmem_pool_add(u64 start, u64 size, int node);
+int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed);
 
 /**
  * petmem_pool_remove() - take back what was added
  * @start: as it was added
  * @size: as it was added
  *
- * Return: 0; -ENOENT; -EBUSY when one of the pages is in use.
+ * Return: 0; -ENOENT; -EBUSY when one of the pages is in use; -EHWPOISON when none is, but
+ * one has failed.
  * Context: may sleep.
  */
 int petmem_pool_remove(u64 start, u64 size);
@@ -216,7 +240,7 @@ bool petmem_pool_overlaps(u64 start, u64 size);
 /**
  * petmem_pool_status() - count pages
  * @status: set are total_pages, free_pages, clean_pages, table_pages, data_pages,
- *	large_pages, blocks and block_size, all of one moment
+ *	bad_pages, large_pages, blocks and block_size, all of one moment
  *
  * Context: may sleep.
  */

@@ -38,6 +38,7 @@ static const struct {
 	[PAINT_SHARED] = { "shared", 'S', "▓", 172, "#d55e00", "#f0894a" },
 	[PAINT_LARGE] = { "large page", 'L', "█", 29, "#007a5a", "#2fbf95" },
 	[PAINT_TABLE] = { "table", 'T', "▒", 170, "#b0508f", "#dc8fc0" },
+	[PAINT_BAD] = { "bad", 'X', "╳", 124, "#8b0000", "#ff4040" },
 	[PAINT_FREE] = { "free", '.', "░", 245, "#d8dee4", "#3b4350" },
 	[PAINT_UNTOUCHED] = { "untouched", '.', "░", 245, "#d8dee4",
 			      "#3b4350" },

@@ -32,6 +32,7 @@ enum paint {
 	PAINT_SHARED, /* of several */
 	PAINT_LARGE, /* one entry for 2 MiB or more */
 	PAINT_TABLE, /* page tables */
+	PAINT_BAD, /* pages that have failed */
 	PAINT_FREE,
 	PAINT_UNTOUCHED, /* allocated, but without memory */
 	PAINT_GUARD, /* never to be touched */

@@ -20,7 +20,7 @@
 /* Free blocks of this order and more can be 2 MiB pages. */
 #define ORDER_LARGE 9
 
-#define KINDS (PETMEM_RUN_LARGE + 1)
+#define KINDS (PETMEM_RUN_BAD + 1)
 
 static const struct {
 	enum paint paint;
@@ -30,6 +30,7 @@ static const struct {
 	[PETMEM_RUN_TABLE] = { PAINT_TABLE, "as page tables" },
 	[PETMEM_RUN_DATA] = { PAINT_DATA, "as 4 KiB pages" },
 	[PETMEM_RUN_LARGE] = { PAINT_LARGE, "as 2 MiB pages" },
+	[PETMEM_RUN_BAD] = { PAINT_BAD, "bad" },
 };
 
 /* What is free: how many buddy blocks of each order, and whether that is known. */

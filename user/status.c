@@ -36,7 +36,7 @@ struct node {
 };
 
 /* Everything but lists; the last has no name. */
-#define NUMBERS 16
+#define NUMBERS 17
 
 static void list_numbers(const struct report *report, struct number *list)
 {
@@ -48,6 +48,7 @@ static void list_numbers(const struct report *report, struct number *list)
 		{ "clean_pages", status->clean_pages },
 		{ "table_pages", status->table_pages },
 		{ "data_pages", status->data_pages },
+		{ "bad_pages", status->bad_pages },
 		{ "large_pages", status->large_pages },
 		{ "giant_pages", status->giant_pages },
 		{ "processes", status->processes },

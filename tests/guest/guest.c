@@ -86,8 +86,10 @@ size_t messages(int log, const char *text)
 static bool same_counts(const struct petmem_status *before,
 			const struct petmem_status *after)
 {
+	/* What has failed meanwhile is not free. */
 	if (before->total_pages == after->total_pages &&
-	    before->free_pages == after->free_pages &&
+	    before->free_pages + before->bad_pages ==
+		    after->free_pages + after->bad_pages &&
 	    before->table_pages == after->table_pages &&
 	    before->data_pages == after->data_pages &&
 	    before->large_pages == after->large_pages &&

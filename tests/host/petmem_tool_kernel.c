@@ -409,6 +409,7 @@ static int status(struct petmem_status *status)
 		.clean_pages = 20,
 		.table_pages = 33,
 		.data_pages = 44,
+		.bad_pages = 3,
 		.large_pages = 0,
 		.giant_pages = 0,
 		.processes = 55,

@@ -1043,6 +1043,7 @@ free_pages: 22
 clean_pages: 20
 table_pages: 33
 data_pages: 44
+bad_pages: 3
 large_pages: 0
 giant_pages: 0
 processes: 55
@@ -1075,6 +1076,7 @@ test_status_as_json()
   "clean_pages": 20,
   "table_pages": 33,
   "data_pages": 44,
+  "bad_pages": 3,
   "large_pages": 0,
   "giant_pages": 0,
   "processes": 55,
