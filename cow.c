@@ -78,32 +78,28 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
-static void copy(const struct petmem_leaf *leaf, uintptr_t to, uintptr_t from)
+/* Nobody writes to the page meanwhile: it has our reference beside another's. */
+static int copy(const struct petmem_leaf *leaf, uintptr_t to)
 {
+	uintptr_t from = petmem_leaf_page(leaf);
 	u64 offset;
+	int err;
 
 	for (offset = 0; offset < petmem_leaf_size(leaf); offset += PAGE_SIZE) {
-		copy_page(__va(to + offset), __va(from + offset));
+		err = petmem_copy_page(to + offset, from + offset);
+		if (err)
+			return err;
 		cond_resched();
 	}
+	return 0;
 }
 
 /*
- * With faults by signal no device has translations, and a system call of another
- * thread is not to miss the page: it stays, and its copy takes its place.
+ * Enter a copy, and tell devices to drop their translations while there are none in the
+ * page tables. With faults by signal no device has any, and a system call of another thread
+ * is not to miss the page: it stays there, and petmem_leaf_replace() does for its copy.
  */
-static uintptr_t copy_in_place(const struct petmem_leaf *leaf,
-			       struct mm_struct *mm, u64 addr, uintptr_t new)
-{
-	copy(leaf, new, petmem_leaf_page(leaf));
-	return petmem_leaf_replace(leaf, mm, addr, new);
-}
-
-/*
- * Otherwise devices are told to drop their translations while there are none in the
- * page tables.
- */
-static uintptr_t copy_and_notify(struct petmem_process *process,
+static uintptr_t replace_and_notify(struct petmem_process *process,
 				 const struct petmem_leaf *leaf, u64 addr,
 				 uintptr_t new)
 {
@@ -113,8 +109,6 @@ static uintptr_t copy_and_notify(struct petmem_process *process,
 		petmem_leaf_take(leaf, petmem_process_mm(process), addr);
 
 	mutex_unlock(&process->family->lock);
-	/* Nobody writes to it as long as it has our reference beside another's. */
-	copy(leaf, new, old);
 	petmem_reservation_notify(process, start, start + size);
 	mutex_lock(&process->family->lock);
 	petmem_leaf_set(leaf, new);
@@ -143,14 +137,20 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 			petmem_put_charged(account, new, what);
 		return err;
 	}
-	trace_petmem_cow(addr, new);
 	if (!new) {
+		trace_petmem_cow(addr, new);
 		petmem_leaf_allow_write(&leaf);
 		return 0;
 	}
+	err = copy(&leaf, new);
+	if (err) {
+		petmem_put_charged(account, new, what);
+		return err;
+	}
+	trace_petmem_cow(addr, new);
 	petmem_count_copy(process);
-	old = process->native ? copy_and_notify(process, &leaf, addr, new)
-			      : copy_in_place(&leaf, mm, addr, new);
+	old = process->native ? replace_and_notify(process, &leaf, addr, new)
+			      : petmem_leaf_replace(&leaf, mm, addr, new);
 	petmem_put_charged(account, old, what);
 	return 0;
 }
@@ -164,7 +164,10 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 
 	if (petmem_pgtables_find(petmem_process_mm(process), addr).large)
 		err = break_page(process, addr, true);
-	return err == -ENOMEM ? break_page(process, addr, false) : err;
+	/* Of 2 MiB a part may be what there is room for, or what can be read. */
+	if (err == -ENOMEM || err == -EHWPOISON)
+		err = break_page(process, addr, false);
+	return err;
 }
 
 /* Another thread may have unmapped the region since the caller was called. */

@@ -36,7 +36,8 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
  * is no other for the copy.
  *
  * Return: 0; with nothing changed: -ENOMEM when the pool has not enough pages, -EAGAIN
- * when a table has to be unshared first.
+ * when a table has to be unshared first, -EHWPOISON when the page would have to be copied
+ * and has failed.
  * Context: may sleep; the mmap lock, the process's lock and the family's are held,
  * the last of which is let go meanwhile.
  */

@@ -168,6 +168,8 @@ static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
 			err = petmem_handle_pagefault(process, vmf->address,
 						      error_code);
 	}
+	if (err == -EHWPOISON)
+		return VM_FAULT_HWPOISON;
 	return err ? VM_FAULT_SIGSEGV : VM_FAULT_NOPAGE;
 }
 
