@@ -179,29 +179,37 @@ static void once(void)
 	CHECK(says("--once"));
 }
 
-static void top_as_user(void *argument)
+/* The order between a parent and a child. */
+static struct gate to_child;
+
+static void top_as_user(void *parent)
 {
 	char line[64];
 
 	CHECK(setresuid(USER, USER, USER) == 0);
 	connect_petmem();
 	*(char *)must_malloc(PAGE) = 1;
+	await(&to_child);
 	run(0, "petmem top --once");
 	snprintf(line, sizeof(line), "\n%7d   %d ", getpid(), USER);
 	CHECK(says(line) && says("2 processes, "));
 	CHECK(says(" native faults; other users' are not shown\n"));
-	snprintf(line, sizeof(line), "\n%7d ", *(pid_t *)argument);
+	snprintf(line, sizeof(line), "\n%7d ", *(pid_t *)parent);
 	CHECK(strstr(output, line) == NULL);
 }
 
+/* Each has a family of its own. */
 static void once_as_user(void)
 {
-	pid_t self = getpid();
+	pid_t child, self = getpid();
 
+	to_child = new_gate();
+	CHECK(chmod(PETMEM_DEVICE, 0666) == 0);
+	child = spawn(top_as_user, &self);
 	connect_petmem();
 	*(char *)must_malloc(PAGE) = 1;
-	CHECK(chmod(PETMEM_DEVICE, 0666) == 0);
-	join(spawn(top_as_user, &self));
+	pass(&to_child);
+	join(child);
 	CHECK(chmod(PETMEM_DEVICE, 0600) == 0);
 	run(0, "petmem top --once");
 	CHECK(says("1 processes, ") && !strstr(output, "not shown"));
