@@ -22,7 +22,8 @@
  * Each part reads all else again, under the family's lock of the process:
  *
  *   - process->map and its ranges. petmem_cow_own_map(), petmem_memmap_alloc() and
- *     petmem_memmap_free() change them, and leave_region() frees them, under that lock.
+ *     petmem_memmap_free() change them under that lock. leave_region() takes the map away
+ *     under it before petmem_memmap_delete() frees anything.
  *   - the slot of the mm. petmem_pgtables_attach(), _detach() and _share() write it
  *     under that lock. It is 0 while a fork has taken the region out, and what is not a
  *     page of the pool is not followed.
