@@ -28,8 +28,9 @@
  *     under that lock. It is 0 while a fork has taken the region out, and what is not a
  *     page of the pool is not followed.
  *   - the tables and pages below the slot. An entry that leads to one is a reference,
- *     and the members of the family change entries and drop references only under that
- *     lock.
+ *     and the members of the family drop references only under that lock. They change
+ *     entries under it, too, but for petmem_pgtables_protect() in a fork, which takes
+ *     permissions from leaves: so each entry is read once.
  */
 #include "inspect.h"
 
@@ -216,7 +217,7 @@ static u64 mapped_by_table(u64 entry)
 	size_t i;
 
 	for (i = 0; i < NR_ENTRIES; i++)
-		count += mapped_by_pmd(table_of(entry)[i]);
+		count += mapped_by_pmd(READ_ONCE(table_of(entry)[i]));
 	return count;
 }
 
@@ -233,7 +234,7 @@ static u64 mapped_by_next(u64 slot, u64 *addr)
 		return 0;
 	}
 	while (*addr < PETMEM_REGION_END) {
-		entry = table_of(slot)[index_of(*addr, LEVEL_PUD)];
+		entry = READ_ONCE(table_of(slot)[index_of(*addr, LEVEL_PUD)]);
 		*addr += PUD_SIZE;
 		if (is_page(entry, LEVEL_PUD))
 			count += NR_ENTRIES * NR_ENTRIES;
@@ -481,7 +482,8 @@ static struct look look_at(u64 slot, u64 addr)
 		const struct petmem_page *page;
 
 		if (level < LEVEL_TABLES_ONLY)
-			entry = table_of(entry)[index_of(addr, level)];
+			entry = READ_ONCE(
+				table_of(entry)[index_of(addr, level)]);
 		page = petmem_pool_find(entry & PTE_PFN_MASK);
 		if (!(entry & _PAGE_PRESENT) || !page)
 			return (struct look){ PETMEM_SPAN_UNTOUCHED,
