@@ -1016,10 +1016,13 @@ static int part_edge(struct mm_struct *mm, struct petmem_account *account,
 int petmem_pgtables_part(struct mm_struct *mm, struct petmem_account *account,
 			 u64 start, u64 end, struct petmem_gather *replaced)
 {
+	u64 slot = petmem_pgtables_slot(mm);
 	u64 last = end - PAGE_SIZE;
 	int err;
 
-	if (!is_table(petmem_pgtables_slot(mm)))
+	/* What was never touched needs nothing, and is found out soonest. */
+	if (!is_table(slot) ||
+	    !is_touched(table_of(slot), LEVEL_PUD, start, end))
 		return 0;
 	err = part_edge(mm, account, start, start, end, replaced);
 	/* Below one PTE table it is the same path. */

@@ -1372,7 +1372,7 @@ test_no_progress_without_a_terminal()
 test_words()
 {
 	machine $SIZE_128M 0 1 2 3
-	petmem 0 donate 129
+	petmem 0 donate 256
 	out "petmem: donated 256 MB (2 blocks of 128 MB)"
 	petmem 0 status
 	cp out words
