@@ -44,6 +44,11 @@ _Noreturn void skip_case(const char *reason)
 	_exit(EXIT_SKIPPED);
 }
 
+bool kernel_has_large_pages(void)
+{
+	return access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
+}
+
 unsigned int rounds(unsigned int all)
 {
 	const char *percent = getenv("ROUNDS");

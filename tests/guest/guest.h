@@ -46,6 +46,9 @@ _Noreturn void fail_case(const char *file, int line, const char *what);
 /* End the case: it cannot be run here. Only in the case's first process. */
 _Noreturn void skip_case(const char *reason);
 
+/* Does Linux know entries of 2 MiB? Not without transparent huge pages. */
+bool kernel_has_large_pages(void);
+
 /*
  * How often to do what is done @all times, so that it is seen at many moments: ROUNDS
  * in the environment, in percent, makes that less where a kernel is slow.
