@@ -147,6 +147,7 @@ static inline void petmem_delayed_zap(struct vm_area_struct *vma,
 static inline void petmem_delayed_wmb(void)
 {
 	petmem_delay();
+	/* The caller says what it pairs with. */
 	smp_wmb();
 	petmem_delay();
 }
@@ -158,11 +159,14 @@ static inline void petmem_delayed_clear_page(void *page)
 	petmem_delay();
 }
 
-static inline void petmem_delayed_copy_page(void *to, void *from)
+static inline int petmem_delayed_copy(void *to, void *from)
 {
+	int err;
+
 	petmem_delay();
-	copy_page(to, from);
+	err = petmem_copy_mc(to, from);
 	petmem_delay();
+	return err;
 }
 
 #undef mutex_lock
@@ -191,13 +195,11 @@ static inline void petmem_delayed_copy_page(void *to, void *from)
 #define smp_wmb petmem_delayed_wmb
 #undef clear_page
 #define clear_page petmem_delayed_clear_page
-#undef copy_page
-#define copy_page petmem_delayed_copy_page
+#define petmem_copy_mc petmem_delayed_copy
 
 #undef WRITE_ONCE
 #define WRITE_ONCE(place, value)                          \
 	do {                                              \
-		compiletime_assert_rwonce_type(place);    \
 		__WRITE_ONCE(place, value);               \
 		petmem_delay_one_in(PETMEM_ENTRY_CHANCE); \
 	} while (0)

@@ -25,11 +25,9 @@ struct side {
 	uint64_t random;
 	pid_t process; /* of the other side; the same process for threads */
 	pid_t thread; /* of the other side */
-	/* Memory may be gone or missing, by one of the two operations. */
-	bool lenient;
+	bool lenient; /* memory may be gone or missing, by one of the operations */
 	uint64_t held[HELD]; /* allocations of its own; 0: none */
-	uint64_t
-		refreed; /* where refree() has put the small pages; 0: nowhere */
+	uint64_t refreed; /* the small pages, by refree(); 0: where they were */
 	uint64_t last[SLOTS]; /* what it wrote last */
 	atomic_uint *shared; /* with its children */
 };
@@ -59,13 +57,7 @@ uint32_t door_flag(void);
 uint64_t draw(struct side *side, uint64_t limit);
 
 /* End the scenario unless @condition holds, or memory may be missing. */
-#define CHECK_STRICT(side, condition)                              \
-	do {                                                       \
-		bool holds_ = (condition);                         \
-                                                                   \
-		if (!holds_ && !(side)->lenient)                   \
-			fail_case(__FILE__, __LINE__, #condition); \
-	} while (0)
+#define CHECK_STRICT(side, condition) CHECK((condition) || (side)->lenient)
 
 /* Fork. The child has only this thread, and is to end by _exit(). */
 pid_t fork_side(void);

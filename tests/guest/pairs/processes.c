@@ -257,7 +257,7 @@ static int debug(void *argument)
 
 void run_ptrace(struct side *side)
 {
-	static char stacks[SIDES][16 * 1024] __attribute__((aligned(64)));
+	static _Alignas(64) char stacks[SIDES][16 * 1024];
 	char *stack = stacks[side->number];
 	pid_t debugger = clone(debug, stack + sizeof(stacks[0]),
 			       CLONE_VM | SIGCHLD, side);
