@@ -17,8 +17,8 @@
  *
  * Return: 0; -EBUSY when one of them is online, or claimed already; -EOPNOTSUPP when
  * Linux has no device for one of them.
- * Context: may sleep; no lock of the pool is held, because Linux may hold a block's device
- * lock while the memory notifier takes one.
+ * Context: may sleep; no lock of the pool is held, because Linux may hold a block's
+ * device lock while the memory notifier takes one.
  */
 int petmem_hotplug_claim(u64 start, u64 size);
 

@@ -17,7 +17,8 @@
  *       petmem_family.lock      memory maps, page tables and counts of relatives
  *         pool_lock (pool.c)    which pages are free
  *     processes_lock (process.c)
- *   donation_mutex (donation.c) donations against blocks that come online
+ *   a memory block's device lock  Linux's; taken to claim a block (hotplug.c), and held
+ *                               when Linux calls the memory notifier
  *     extents_mutex (pool.c)    the set of donated extents
  *       pool_lock
  *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct_page.c - Linux's struct pages of donated memory. The rules are in struct_page.h. */
+/* struct_page.c - Linux's struct pages of donated memory, as struct_page.h has it. */
 #include "struct_page.h"
 
 #include <linux/bitmap.h>
