@@ -259,7 +259,7 @@ static void fail_at(uint64_t addr)
 	char number[32], text[64];
 
 	snprintf(number, sizeof(number), "%#llx", (unsigned long long)addr);
-	CHECK(write_file(INJECT "flags", "sw") == 0);
+	CHECK(write_file(INJECT "flags", "sw\n") == 0);
 	CHECK(write_file(INJECT "status", STATUS) == 0);
 	CHECK(write_file(INJECT "misc", MISC) == 0);
 	CHECK(write_file(INJECT "addr", number) == 0);

@@ -28,7 +28,11 @@ static const unsigned long placement_nodes[] = { 0, 1, 2, 3 };
 
 static inline void place_by_mode(char *start, size_t size, unsigned long mode)
 {
+	static unsigned int turn;
+
 	for (unsigned long flags = 0; flags < PLACEMENT_FLAGS; flags++) {
+		if (turn++ % every())
+			continue;
 		syscall(SYS_mbind, start, size, mode, NULL, 0, flags);
 		for (size_t i = 0; i < COUNT_OF(placement_nodes); i++)
 			syscall(SYS_mbind, start, size, mode,
