@@ -28,7 +28,17 @@
 #ifndef MEMLAYOUT_H
 #define MEMLAYOUT_H
 
-#define USERBASE	0x1000		/* first user address: programs are linked here */
+/*
+ * The first user address: programs are linked here (user.ld). All of part 1 hangs
+ * on this number: exec.c loads nothing below it, vm.c maps nothing, and syscall.c
+ * accepts no pointer.
+ */
+#ifdef BEFORE_NULL
+#define USERBASE	0
+#else
+#define USERBASE	0x1000
+#endif
+
 #define KERNBASE	0x80000000	/* first kernel address */
 #define KERNLOAD	0x100000	/* the kernel's first physical address */
 #define PHYSTOP		0xe000000	/* end of the RAM in use: 224 MB */

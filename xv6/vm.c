@@ -237,6 +237,28 @@ void *vm_page(pde_t *dir, uint va)
 
 /* ---- copy-on-write ---- */
 
+#ifdef BEFORE_FORK
+
+/* Copy all pages of a parent's page table. Returns 0, or -1: no memory. */
+static int fork_table(pte_t *parent, pte_t *child)
+{
+	uint i;
+	void *copy;
+
+	for (i = 0; i < PT_ENTRIES; i++) {
+		if (!(parent[i] & PTE_P))
+			continue;
+		copy = kalloc();
+		if (!copy)
+			return -1;
+		page_copy(copy, entry_target(parent[i]));
+		child[i] = V2P(copy) | PTE_FLAGS(parent[i]);
+	}
+	return 0;
+}
+
+#else
+
 /*
  * Share all pages of a parent's page table with a table of the child's.
  *
@@ -245,9 +267,9 @@ void *vm_page(pde_t *dir, uint va)
  *	page      owners      n            owners     n + 1
  *
  * A read-only page is shared as it is. The parent's TLB is the caller's
- * business.
+ * business. Returns 0: this needs no memory.
  */
-static void share_table(pte_t *parent, pte_t *child)
+static int fork_table(pte_t *parent, pte_t *child)
 {
 	uint i;
 
@@ -259,7 +281,10 @@ static void share_table(pte_t *parent, pte_t *child)
 		kshare(entry_target(parent[i]));
 		child[i] = parent[i];
 	}
+	return 0;
 }
+
+#endif
 
 /* Is nothing mapped there? vm_shrink() leaves such tables behind. */
 static int is_empty(const pte_t *table)
@@ -288,9 +313,10 @@ pde_t *vm_fork(pde_t *parent)
 	for (i = 0; i < USER_TABLES; i++) {
 		if (!(parent[i] & PTE_P) || is_empty(entry_target(parent[i])))
 			continue;
-		if (!add_table(&child[i]))
+		if (!add_table(&child[i]) ||
+		    fork_table(entry_target(parent[i]),
+			       entry_target(child[i])) < 0)
 			break;
-		share_table(entry_target(parent[i]), entry_target(child[i]));
 	}
 	lcr3(V2P(parent));	/* the parent has lost PTE_W all over */
 	if (i < USER_TABLES) {
