@@ -22,6 +22,7 @@
 	.set	entry, PHYS(start)
 start:
 	movl	%eax, %esi		/* is the loader what it should be? */
+	xorl	%ebp, %ebp		/* here the chain of callers ends */
 	movl	$PHYS(boot_stack_top), %esp
 	call	paging_on		/* relative: works at both addresses */
 	movl	$boot_stack_top, %esp

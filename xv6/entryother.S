@@ -34,6 +34,7 @@ protected:
 	movl	$(paging_on - KERNBASE), %eax
 	call	*%eax
 	movl	ap_stack, %esp
+	xorl	%ebp, %ebp
 	movl	$ap_main, %eax
 	call	*%eax
 

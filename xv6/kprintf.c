@@ -5,10 +5,13 @@
 #include <stdarg.h>
 #include "types.h"
 #include "param.h"
+#include "memlayout.h"
 #include "mmu.h"
 #include "x86.h"
 #include "proc.h"
 #include "defs.h"
+
+#define MAX_CALLERS	10
 
 static int panicked;	/* a CPU has panicked: the others stop */
 
@@ -25,11 +28,15 @@ static void print_number(uint n, uint base)
 		uart_put(digits[--i]);
 }
 
+static void print_text(const char *s)
+{
+	for (; *s; s++)
+		uart_put(*s);
+}
+
 /* %d unsigned decimal, %x hexadecimal, %s string. */
 static void print(const char *format, va_list args)
 {
-	const char *s;
-
 	for (; *format; format++) {
 		if (*format != '%') {
 			uart_put(*format);
@@ -43,8 +50,7 @@ static void print(const char *format, va_list args)
 			print_number(va_arg(args, uint), 16);
 			break;
 		case 's':
-			for (s = va_arg(args, const char *); *s; s++)
-				uart_put(*s);
+			print_text(va_arg(args, const char *));
 			break;
 		}
 	}
@@ -61,6 +67,31 @@ void kprintf(const char *format, ...)
 	print(format, args);
 	uart_end();
 	va_end(args);
+}
+
+/* Is there something of the kernel's at @va? */
+static int in_kernel(const uint *va)
+{
+	return (uint)va >= KERNBASE && (uint)va < KERNBASE + PHYSTOP &&
+	       (uint)va % sizeof(uint) == 0;
+}
+
+/*
+ * Print who called whom, the innermost first: kernel.asm and kernel.sym say what
+ * is at these addresses. Each frame begins with the pointer to the caller's, and
+ * the address to return to; there is none of the kernel's before the first.
+ */
+static void print_callers(const uint *frame)
+{
+	int i;
+
+	print_text("called from");
+	for (i = 0; i < MAX_CALLERS && in_kernel(frame); i++) {
+		print_text(" 0x");
+		print_number(frame[1], 16);
+		frame = (const uint *)frame[0];
+	}
+	uart_put('\n');
 }
 
 /* Stay here for ever, for a debugger to look at. */
@@ -82,10 +113,11 @@ void panic(const char *format, ...)
 		va_start(args, format);
 		/* No lock: its holder may be who panics, or has been stopped. */
 		uart_new_line();
-		print("panic: ", args);
+		print_text("panic: ");
 		print(format, args);
 		uart_put('\n');
 		va_end(args);
+		print_callers(__builtin_frame_address(0));
 	}
 	stop_cpu();
 }

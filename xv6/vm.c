@@ -67,22 +67,44 @@ extern char readonly_end[];	/* kernel code and constants end here */
 /* ---- the kernel's half ---- */
 
 /*
- * Make the kernel's tables and use them. RAM is writable except for the
- * kernel's own code; no entry has PTE_U, so user mode can use none of them.
+ * What the kernel's half maps; everything else is empty. No entry has PTE_U, so
+ * user mode can use none of it.
  */
+static const struct {
+	uint from, to;	/* virtual */
+	uint pa;	/* physical address of the first byte */
+	uint flags;
+} kernel_map[] = {
+	/* The firmware's memory, and what the loader has left there. */
+	{ KERNBASE, KERNBASE + KERNLOAD, 0, PTE_W },
+	/* The kernel's code and constants: read-only, for itself too. */
+	{ KERNBASE + KERNLOAD, (uint)readonly_end, KERNLOAD, 0 },
+	/* The kernel's data, and all pages that kalloc() gives away. */
+	{ (uint)readonly_end, KERNBASE + PHYSTOP, V2P(readonly_end), PTE_W },
+	/* The interrupt controllers. */
+	{ DEVSPACE, DEVSPACE + DEVSPACE_SIZE, DEVSPACE, PTE_W | PTE_CD },
+};
+
+#define KERNEL_MAPS	(sizeof(kernel_map) / sizeof(kernel_map[0]))
+
+static pte_t *kernel_entry(uint va)
+{
+	if (va >= DEVSPACE)
+		return &device_table[PTX(va)];
+	return &ram_tables[(va - KERNBASE) / PGSIZE];
+}
+
+/* Make the kernel's tables and use them. */
 void vm_init(void)
 {
-	uint i;
+	uint i, va;
 
-	for (i = 0; i < RAM_TABLES * PT_ENTRIES; i++) {
-		uint pa = i * PGSIZE;
-		uint is_code = pa >= KERNLOAD && pa < V2P(readonly_end);
-
-		ram_tables[i] = pa | PTE_P | (is_code ? 0 : PTE_W);
-	}
-	for (i = 0; i < PT_ENTRIES; i++)
-		device_table[i] = (DEVSPACE + i * PGSIZE) | PTE_P | PTE_W |
-				  PTE_CD;
+	for (i = 0; i < KERNEL_MAPS; i++)
+		for (va = kernel_map[i].from; va < kernel_map[i].to;
+		     va += PGSIZE)
+			*kernel_entry(va) =
+				(va - kernel_map[i].from + kernel_map[i].pa) |
+				kernel_map[i].flags | PTE_P;
 
 	for (i = 0; i < RAM_TABLES; i++)
 		kernel_dir[PDX(KERNBASE) + i] =
