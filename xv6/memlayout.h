@@ -7,7 +7,7 @@
  *	           | nothing                         |
  *	DEVSPACE   | interrupt controllers           | -> the same addresses
  *	           +---------------------------------+
- *	           | nothing                         |
+ *	           | RAM that is not used, read-only | -> PHYSTOP .. FIRMWARE_END
  *	KERNBASE   +---------------------------------+
  *	 + PHYSTOP | all of RAM, kernel included     | -> 0 .. PHYSTOP
  *	KERNBASE   +---------------------------------+
@@ -42,6 +42,7 @@
 #define KERNBASE	0x80000000	/* first kernel address */
 #define KERNLOAD	0x100000	/* the kernel's first physical address */
 #define PHYSTOP		0xe000000	/* end of the RAM in use: 224 MB */
+#define FIRMWARE_END	0x70000000	/* RAM up to here can at least be read */
 #define DEVSPACE	0xfec00000	/* IOAPIC; the CPUs' own APICs at +2 MB */
 #define DEVSPACE_SIZE	0x400000
 

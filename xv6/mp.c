@@ -84,9 +84,9 @@ static const struct table *table_at(uint pa, const char *signature)
 {
 	const struct table *table = P2V(pa);
 
-	if (pa > PHYSTOP - sizeof(*table) ||
+	if (pa > FIRMWARE_END - sizeof(*table) ||
 	    memcmp(table->signature, signature, 4) ||
-	    table->length > PHYSTOP - pa || sum(table, table->length))
+	    table->length > FIRMWARE_END - pa || sum(table, table->length))
 		return NULL;
 	return table;
 }

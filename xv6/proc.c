@@ -497,7 +497,10 @@ int out_of_memory(void)
 	return 0;
 }
 
-/* Print all processes, for the console's ^P. */
+/*
+ * Print all processes, for the console's ^P: where each was in user mode when it
+ * last entered the kernel, and how far its memory goes.
+ */
 void proc_list(void)
 {
 	static const char *const states[] = {
@@ -510,7 +513,10 @@ void proc_list(void)
 	spin_lock(&procs_lock);
 	for (p = procs; p < &procs[NPROC]; p++)
 		if (p->state != PROC_FREE)
-			kprintf("%d %s %s\n", p->pid, states[p->state],
-				p->name);
+			kprintf("%d %s parent %d break 0x%x at 0x%x %s\n",
+				p->pid, states[p->state],
+				p->parent ? p->parent->pid : 0, p->brk,
+				p->tf ? p->tf->eip : 0, p->name);
 	spin_unlock(&procs_lock);
+	kprintf("%d pages free\n", kpages_left());
 }

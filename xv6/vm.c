@@ -94,7 +94,10 @@ static pte_t *kernel_entry(uint va)
 	return &ram_tables[(va - KERNBASE) / PGSIZE];
 }
 
-/* Make the kernel's tables and use them. */
+/*
+ * Make the kernel's tables and use them. RAM that is not used may have the
+ * firmware's tables in it: 4 MB pages map it, for reading.
+ */
 void vm_init(void)
 {
 	uint i, va;
@@ -109,6 +112,8 @@ void vm_init(void)
 	for (i = 0; i < RAM_TABLES; i++)
 		kernel_dir[PDX(KERNBASE) + i] =
 			V2P(&ram_tables[i * PT_ENTRIES]) | PTE_P | PTE_W;
+	for (i = RAM_TABLES; i < FIRMWARE_END / PT_SPAN; i++)
+		kernel_dir[PDX(KERNBASE) + i] = i * PT_SPAN | PTE_P | PTE_PS;
 	kernel_dir[PDX(DEVSPACE)] = V2P(device_table) | PTE_P | PTE_W;
 	vm_use(NULL);
 }
