@@ -61,7 +61,8 @@ bench: setup
 	@vm/setup bench
 	@bench/run
 
-# The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it.
+# The teaching kernel of xv6/, on this terminal; Ctrl-a x ends it. CPUS=n, BEFORE=part
+# and QEMUEXTRA=arguments work as in xv6/Makefile.
 xv6: setup
 	@$(MAKE) -s -C xv6 qemu
 
@@ -89,5 +90,5 @@ help:
 	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"
 	@echo "make coverage the lines of the module that the tests reach: an hour"
 	@echo "make bench    measure it beside Linux's own ways: a table, JSON and plots"
-	@echo "make xv6      boot the teaching kernel of xv6/"
+	@echo "make xv6      boot the teaching kernel of xv6/ (BEFORE=1: as the exercise begins)"
 	@echo "make clean    remove what was built"

@@ -94,20 +94,23 @@ static pte_t *kernel_entry(uint va)
 	return &ram_tables[(va - KERNBASE) / PGSIZE];
 }
 
+static void map_kernel(uint from, uint to, uint pa, uint flags)
+{
+	for (; from < to; from += PGSIZE, pa += PGSIZE)
+		*kernel_entry(from) = pa | flags | PTE_P;
+}
+
 /*
  * Make the kernel's tables and use them. RAM that is not used may have the
  * firmware's tables in it: 4 MB pages map it, for reading.
  */
 void vm_init(void)
 {
-	uint i, va;
+	uint i;
 
 	for (i = 0; i < KERNEL_MAPS; i++)
-		for (va = kernel_map[i].from; va < kernel_map[i].to;
-		     va += PGSIZE)
-			*kernel_entry(va) =
-				(va - kernel_map[i].from + kernel_map[i].pa) |
-				kernel_map[i].flags | PTE_P;
+		map_kernel(kernel_map[i].from, kernel_map[i].to,
+			   kernel_map[i].pa, kernel_map[i].flags);
 
 	for (i = 0; i < RAM_TABLES; i++)
 		kernel_dir[PDX(KERNBASE) + i] =
