@@ -255,11 +255,13 @@ static bool ends_well(pid_t child)
 		}
 		nanosleep(&(struct timespec){ 0, POLL_MS * MS }, NULL);
 	}
+	if (status) {
+		printf("# ended with %#x\n", status);
+		return false;
+	}
 	while (waitpid(-1, NULL, 0) > 0)
 		;
-	if (status)
-		printf("# ended with %#x\n", status);
-	return status == 0;
+	return true;
 }
 
 static bool is_balanced(const struct petmem_status *before)

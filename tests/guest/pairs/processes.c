@@ -246,7 +246,8 @@ static int debug(void *argument)
 	if (syscall(SYS_ptrace, PTRACE_SEIZE, side->thread, NULL, NULL) != 0)
 		return EXIT_SUCCESS;
 	syscall(SYS_ptrace, PTRACE_INTERRUPT, side->thread, NULL, NULL);
-	if (waitpid(side->thread, &status, __WALL) == side->thread &&
+	if (syscall(SYS_wait4, side->thread, &status, __WALL, NULL) ==
+		    side->thread &&
 	    WIFSTOPPED(status)) {
 		for (int i = 0; i < LOOKS; i++)
 			peek_and_poke(side);
