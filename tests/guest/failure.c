@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,43 +49,52 @@ static const char *state_path(void)
 	return path;
 }
 
-/* The frame of a page of ours. */
-static uint64_t frame_of(const char *page)
+static bool is_movable(void)
 {
-	enum { ENTRY = 8 };
-	uint64_t entry;
-	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	char path[100], zones[32] = "";
+	int file;
 
-	CHECK(pagemap >= 0);
-	CHECK(pread(pagemap, &entry, ENTRY,
-		    (off_t)((uintptr_t)page / PAGE) * ENTRY) == ENTRY);
-	close(pagemap);
-	return (entry & ((1ULL << 55) - 1)) * PAGE;
+	snprintf(path, sizeof(path), BLOCKS "memory%llu/valid_zones",
+		 failed_block().start / block_size);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	if (read(file, zones, sizeof(zones) - 1) < 0)
+		zones[0] = '\0';
+	close(file);
+	return strcmp(zones, "Movable\n") == 0;
 }
 
-/* As the processor would report it, of pages that nobody looks at any more. */
+/*
+ * Find a block that can go offline, as those with holes cannot; all its pages are free when
+ * it is online again.
+ */
+static void find_block(void)
+{
+	enum { BLOCKS_MAX = 64 };
+
+	for (failed[0] = 0; failed[0] < BLOCKS_MAX * block_size;
+	     failed[0] += block_size)
+		if (is_movable() && write_file(state_path(), "offline") == 0) {
+			CHECK(write_file(state_path(), "online_movable") == 0);
+			return;
+		}
+	CHECK(!"a block that can go offline");
+}
+
+/* As the processor would report it. */
 static void fail_pages(void)
 {
-	enum { PAGES = 64 };
+	enum { DISTANCE = 777 };
 	char number[32];
-	char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t count = 0;
 
-	CHECK(memory != MAP_FAILED);
-	madvise(memory, PAGES * PAGE, MADV_NOHUGEPAGE);
-	memset(memory, 1, PAGES * PAGE);
-	for (size_t i = 0; i < PAGES && count < FAILED; i++) {
-		uint64_t frame = frame_of(memory + i * PAGE);
-
-		if (count && frame / block_size != failed[0] / block_size)
-			continue;
-		failed[count++] = frame;
+	find_block();
+	for (size_t i = FAILED; i-- > 0;) {
+		failed[i] = failed_block().start + (i + 1) * DISTANCE * PAGE;
 		snprintf(number, sizeof(number), "%#llx",
-			 (unsigned long long)frame);
+			 (unsigned long long)failed[i]);
 		CHECK(write_file(BLOCKS "hard_offline_page", number) == 0);
 	}
-	CHECK(count == FAILED);
 }
 
 static bool can_fail_pages(void)
