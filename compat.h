@@ -294,6 +294,16 @@ static inline void petmem_kasan_unpoison(void *start, size_t size)
 }
 
 /*
+ * Does KVM map what an entry leads to without asking for the permissions of the mapping?
+ * It does since 6.13 (hva_to_pfn_remapped() in virt/kvm/kvm_main.c), by what the last entry
+ * says. Older ones want a reference to the page: struct_page.h says why they get none.
+ */
+static inline bool petmem_kvm_follows_entries(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0);
+}
+
+/*
  * Is an mm bound to a device that walks its page tables itself (SVA)? One that was ever
  * bound says so until its end. Before 6.6 the driver of such a device hears of each
  * invalidation that mmu notifiers are told of; since then, only of flushes of the TLB.

@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
@@ -25,26 +26,45 @@
 #include "trace.h"
 
 /*
+ * Does something of Linux's go by what the last entry on a path says, and not by the path?
+ * With native faults that is Linux's fault handler; besides, newer kernels' virtual
+ * machines, and one may be made after the fork.
+ */
+static bool goes_by_leaves(const struct petmem_process *process)
+{
+	return process->native || petmem_kvm_follows_entries();
+}
+
+/* Does a virtual machine or a device perhaps use the pages? */
+static bool must_notify(const struct petmem_process *process)
+{
+	return process->native || (petmem_kvm_follows_entries() &&
+				   petmem_process_has_listeners(process));
+}
+
+/*
  * Virtual machines and devices that may write to the parent's memory are told to drop
  * their translations while the region is out of its page tables: that is the one way
  * to tell them. The parent's mmap lock, which dup_mmap() holds for writing, keeps the
  * parent's threads from noticing, where they fault natively. With signals, a system
- * call of theirs would fail.
+ * call of theirs may fail, but only where there is somebody to be told.
  *
- * With native faults the leaves are write-protected, too. The family's lock is not held
- * meanwhile: that takes as long as the parent has written pages.
+ * The family's lock is not held meanwhile: that takes as long as the parent has written
+ * pages.
  */
 static u64 take_out(struct petmem_process *process)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
+	bool notify = must_notify(process);
 	u64 slot;
 
-	if (!process->native)
+	if (!goes_by_leaves(process))
 		return petmem_pgtables_slot(mm);
-	slot = petmem_pgtables_detach(mm);
+	slot = notify ? petmem_pgtables_detach(mm) : petmem_pgtables_slot(mm);
 	mutex_unlock(&process->family->lock);
-	petmem_reservation_notify(process, PETMEM_REGION_START,
-				  PETMEM_REGION_END);
+	if (notify)
+		petmem_reservation_notify(process, PETMEM_REGION_START,
+					  PETMEM_REGION_END);
 	petmem_pgtables_protect(slot);
 	mutex_lock(&process->family->lock);
 	return slot;
@@ -96,8 +116,8 @@ static int copy(const struct petmem_leaf *leaf, uintptr_t to)
 
 /*
  * Enter a copy, and tell devices to drop their translations while there are none in the
- * page tables. With faults by signal no device has any, and a system call of another thread
- * is not to miss the page: it stays there, and petmem_leaf_replace() does for its copy.
+ * page tables. Where nobody is to be told, a system call of another thread does not miss
+ * the page: with faults by signal it would fail.
  */
 static uintptr_t replace_and_notify(struct petmem_process *process,
 				 const struct petmem_leaf *leaf, u64 addr,
@@ -149,8 +169,9 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 	}
 	trace_petmem_cow(addr, new);
 	petmem_count_copy(process);
-	old = process->native ? replace_and_notify(process, &leaf, addr, new)
-			      : petmem_leaf_replace(&leaf, mm, addr, new);
+	old = must_notify(process)
+		      ? replace_and_notify(process, &leaf, addr, new)
+		      : petmem_leaf_replace(&leaf, mm, addr, new);
 	petmem_put_charged(account, old, what);
 	return 0;
 }

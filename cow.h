@@ -17,8 +17,8 @@ struct vm_area_struct;
  * @parent: who forks
  * @vma: the reservation in the child's address space, which fork is making
  *
- * Costs the same for any amount of memory, but for native faults, where the leaves
- * that were written since the last fork are visited.
+ * Costs the same for any amount of memory, but for native faults, and since Linux 6.13
+ * for all, where the leaves that were written since the last fork are visited.
  *
  * Return: false when there is no kernel memory for the child's state, there are too many
  * relatives, or a fatal signal came: the child has nothing then.

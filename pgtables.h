@@ -126,7 +126,7 @@ u64 petmem_pgtables_slot(struct mm_struct *mm);
  * petmem_pgtables_protect() - write-protect all leaves
  * @slot: of a region that is detached
  *
- * For Linux's fault handler, which looks at nothing else.
+ * For whoever looks at nothing else: Linux's fault handler, and virtual machines.
  *
  * Context: may sleep, and takes time in proportion to the pages written since the last
  * fork. The family's lock need not be held: nothing that is changed has another owner,

@@ -149,7 +149,7 @@ static struct petmem_memmap *leave_region(struct petmem_process *process)
 	if (!map)
 		return NULL;
 	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
-	process->map = NULL;
+	WRITE_ONCE(process->map, NULL);
 	process->vma = NULL;
 	if (process->native)
 		atomic_dec(&native);
@@ -390,6 +390,7 @@ static struct petmem_process *bind(struct mm_struct *mm,
 	if (IS_ERR(notifier))
 		return ERR_CAST(notifier);
 	process = container_of(notifier, struct petmem_process, notifier);
+	process->first = notifier->hlist.pprev;
 	process->family = parent ? family_get(parent->family) : family_new();
 	if (!process->family || !family_join(process->family)) {
 		mmu_notifier_put(notifier);
@@ -405,6 +406,16 @@ static struct petmem_process *bind(struct mm_struct *mm,
 	return process;
 }
 
+/* A new notifier comes to the head of the list (__mmu_notifier_register()). */
+bool petmem_process_has_listeners(const struct petmem_process *process)
+{
+	const struct hlist_node *node = &process->notifier.hlist;
+
+	mmap_assert_locked(petmem_process_mm(process));
+	return READ_ONCE(node->pprev) != process->first ||
+	       READ_ONCE(node->next);
+}
+
 struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 						 struct petmem_process *parent)
 {
@@ -416,10 +427,10 @@ static void enter_region(struct petmem_process *process,
 			 struct petmem_memmap *map, struct vm_area_struct *vma,
 			 bool is_native)
 {
-	process->map = map;
+	WRITE_ONCE(process->map, map);
 	process->reservation++;
 	process->vma = vma;
-	process->native = is_native;
+	WRITE_ONCE(process->native, is_native);
 	if (is_native)
 		atomic_inc(&native);
 }

@@ -38,6 +38,7 @@ struct petmem_process {
 	struct llist_node dead; /* in the list of those whose mm has ended */
 	struct rcu_head rcu;
 	struct petmem_family *family; /* never changes */
+	struct hlist_node **first; /* the head of the mm's list of notifiers */
 
 	/*
 	 * One operation at a time, also where the family's lock is let go in the
@@ -46,6 +47,7 @@ struct petmem_process {
 	struct mutex lock;
 
 	/* Guarded by the family's lock: */
+	/* A look without the lock, for map and native, is for a hint only. */
 	struct petmem_memmap *map; /* NULL: the region is not reserved */
 	struct vm_area_struct
 		*vma; /* the reservation, as long as there is a map */
@@ -158,6 +160,15 @@ void petmem_process_retire(struct petmem_process *process,
  * end of the mm; the family's lock is not held.
  */
 void petmem_process_put_retired(struct petmem_process *process);
+
+/**
+ * petmem_process_has_listeners() - does a virtual machine or a device hear of the mm, too?
+ * @process: whose mm
+ *
+ * Return: whether the mm has an mmu notifier that is not petmem's.
+ * Context: the mmap lock is held: who registers one holds it for writing.
+ */
+bool petmem_process_has_listeners(const struct petmem_process *process);
 
 /* Of all processes since the module was loaded. */
 struct petmem_events {
