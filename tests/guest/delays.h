@@ -33,6 +33,9 @@
 #define PETMEM_SPIN_CHANCE 8
 #define PETMEM_SLEEP_MAX_US 1500
 #define PETMEM_SPIN_MAX_US 100
+/* One sleep in so many is long enough for whole operations of others. */
+#define PETMEM_LONG_CHANCE 16
+#define PETMEM_LONG_FACTOR 16
 /* There are many entries in a table. */
 #define PETMEM_ENTRY_CHANCE 32
 
@@ -51,14 +54,16 @@ static inline bool petmem_delay_may_sleep(void)
 static inline void petmem_delay_one_in(u32 chance)
 {
 	u32 random = petmem_delay_random();
-	u32 us = random >> 16;
+	u32 rest = random >> 16;
+	u32 us = rest % PETMEM_SLEEP_MAX_US;
 
 	if (random % (PETMEM_SLEEP_CHANCE * chance) == 0 &&
 	    petmem_delay_may_sleep()) {
-		us %= PETMEM_SLEEP_MAX_US;
+		if (rest / PETMEM_SLEEP_MAX_US % PETMEM_LONG_CHANCE == 0)
+			us *= PETMEM_LONG_FACTOR;
 		usleep_range(us, us + PETMEM_SPIN_MAX_US);
 	} else if (random % (PETMEM_SPIN_CHANCE * chance) == 1) {
-		udelay(us % PETMEM_SPIN_MAX_US);
+		udelay(rest % PETMEM_SPIN_MAX_US);
 	}
 }
 

@@ -177,15 +177,26 @@ void run_mode(struct side *side)
 	CHECK_STRICT(side, ioctl(device, PETMEM_IOC_MODE, &mode) == 0);
 }
 
-void run_unmap(struct side *side)
+static void unmap_region(struct side *side)
 {
-	if (draw(side, 4)) {
-		munmap(REGION, PETMEM_REGION_SIZE);
-	} else {
+	if (draw(side, 4) == 0)
 		mmap(REGION, PETMEM_REGION_SIZE, PROT_NONE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
 		     -1, 0);
-		munmap(REGION, PETMEM_REGION_SIZE);
+	munmap(REGION, PETMEM_REGION_SIZE);
+}
+
+/* Mostly another region comes at once, so that others meet it instead of the old one. */
+void run_unmap(struct side *side)
+{
+	struct petmem_mode mode = { .flags = door_flag() };
+	enum { TIMES = 4, PAUSE_MAX_US = 10000 };
+
+	for (int i = 0; i < TIMES; i++) {
+		unmap_region(side);
+		ioctl(device, PETMEM_IOC_MODE, &mode);
+		/* Others make something of it, or have no time to. */
+		usleep(draw(side, PAUSE_MAX_US));
 	}
 	scene_allocate();
 	for (size_t slot = 0; slot < SLOTS; slot++)
