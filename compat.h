@@ -282,16 +282,36 @@ static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
 #endif
 
 /*
- * KASAN poisons the shadow of free pages, and offlining leaves it so. The memory is
- * petmem's now: any access to it is right.
+ * KASAN reports who touches memory whose shadow says that nobody may. Linux says so of its
+ * free pages; it cannot know of ours.
  */
+#ifdef CONFIG_KASAN_GENERIC
+#define PETMEM_SHADOW_FREE 0xff /* as Linux has it: "use-after-free" */
+
+static inline void petmem_kasan_set(void *start, size_t size, int value)
+{
+	__memset(kasan_mem_to_shadow(start), value,
+		 size >> KASAN_SHADOW_SCALE_SHIFT);
+}
+
+static inline void petmem_kasan_poison(void *start, size_t size)
+{
+	petmem_kasan_set(start, size, PETMEM_SHADOW_FREE);
+}
+
 static inline void petmem_kasan_unpoison(void *start, size_t size)
 {
-#ifdef CONFIG_KASAN_GENERIC
-	__memset(kasan_mem_to_shadow(start), 0,
-		 size >> KASAN_SHADOW_SCALE_SHIFT);
-#endif
+	petmem_kasan_set(start, size, 0);
 }
+#else
+static inline void petmem_kasan_poison(void *start, size_t size)
+{
+}
+
+static inline void petmem_kasan_unpoison(void *start, size_t size)
+{
+}
+#endif
 
 /*
  * Does KVM map what an entry leads to without asking for the permissions of the mapping?

@@ -24,7 +24,6 @@
 #include <asm/processor.h>
 #include <asm/set_memory.h>
 
-#include "compat.h"
 #include "failure.h"
 #include "hotplug.h"
 #include "pool.h"
@@ -110,7 +109,6 @@ static int take_in(u64 start, u64 size, int node, unsigned long *failed)
 		return err;
 	if (!is_mapped(start, size, failed) || holds_own_memmap(start, size))
 		return -EOPNOTSUPP;
-	petmem_kasan_unpoison(__va(start), size);
 	petmem_struct_pages_define(start, size, node, failed);
 	return petmem_pool_add(start, size, node, failed);
 }

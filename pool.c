@@ -317,6 +317,7 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 			continue;
 		addr = extent->start + ((u64)first << PAGE_SHIFT);
 		void_cleaning(addr, (u64)num_pages << PAGE_SHIFT);
+		petmem_kasan_unpoison(__va(addr), (u64)num_pages << PAGE_SHIFT);
 		if (as == AS_LARGE)
 			account_large(extent, first);
 		else
@@ -363,8 +364,16 @@ uintptr_t petmem_alloc_large(void)
 	return alloc(LARGE, PETMEM_PAGE_DATA, AS_LARGE);
 }
 
+/* Whoever still looks at pages that are about to be free makes a mistake. */
+static void poison(const struct extent *extent, u32 first, u32 num_pages)
+{
+	petmem_kasan_poison(__va(extent->start + ((u64)first << PAGE_SHIFT)),
+			    (u64)num_pages << PAGE_SHIFT);
+}
+
 static void free_pages_of(struct extent *extent, u32 first, u32 num_pages)
 {
+	poison(extent, first, num_pages);
 	spin_lock(&pool_lock);
 	if (!WARN_ON_ONCE(
 		    petmem_buddy_free(&extent->buddy, first, num_pages))) {
@@ -575,6 +584,7 @@ static void drop_large(struct extent *extent, u32 first)
 
 static void free_large(struct extent *extent, u32 first)
 {
+	poison(extent, first, LARGE);
 	spin_lock(&pool_lock);
 	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, LARGE))) {
 		account_large_free(extent, first);
@@ -765,6 +775,8 @@ uintptr_t petmem_alloc_giant(void)
 	mutex_lock(&extents_mutex);
 	addr = find_giant(numa_node_id()) ?: find_giant(NUMA_NO_NODE);
 	mutex_unlock(&extents_mutex);
+	if (addr)
+		petmem_kasan_unpoison(__va(addr), PUD_SIZE);
 	return addr;
 }
 
@@ -932,6 +944,7 @@ int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed)
 		extent_free(extent);
 		return err;
 	}
+	poison(extent, 0, extent->nr_pages);
 	open_extent(extent, failed);
 	mutex_unlock(&extents_mutex);
 	petmem_cleaner_wake();

@@ -21,6 +21,7 @@
 
 #define STRANGER 1000
 #define LOOKS 8
+#define READER_MAX_US 30000
 #define US 1000L
 
 pid_t fork_side(void)
@@ -95,7 +96,7 @@ void run_child(struct side *side)
 
 /*
  * A relative lets go of what it shares with this process, when this one has replaced what
- * it wrote to; and what is free then is filled.
+ * it wrote to; and what is free now is filled.
  */
 void run_relative(struct side *side)
 {
@@ -110,10 +111,10 @@ void run_relative(struct side *side)
 			munmap(REGION, PETMEM_REGION_SIZE);
 		_exit(EXIT_SUCCESS);
 	}
-	wait_us(draw(side, 2000));
-	put_some(side);
+	/* A reader that waited for the fork's lock gets to the tables meanwhile. */
+	wait_us(draw(side, READER_MAX_US));
+	put(side, draw(side, SPARSE_SLOTS));
 	atomic_store(side->shared, 1);
-	run_fill(side);
 	join_child(child);
 	run_fill(side);
 	look_at_some(side);
