@@ -155,7 +155,7 @@ void run_populate(struct side *side)
 /* Where the pool has no 1 GiB page, it is smaller ones, up to the limit. */
 void run_giant(struct side *side)
 {
-	enum { TIMES = 32 };
+	enum { TIMES = 8 };
 	uint64_t addr = alloc(side, GIB, 0);
 
 	if (!addr)

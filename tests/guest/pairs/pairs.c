@@ -42,7 +42,7 @@
 
 /* What an operation that takes all may take, where the pool is small. */
 #define FAMILY_LIMIT "/sys/module/petmem/parameters/max_family_pages"
-#define FEW_PAGES 1024
+#define FEW_PAGES 128
 #define MANY_PAGES (GIB / PAGE)
 
 enum relation { THREADS, RELATIVES, RELATIONS };
