@@ -312,7 +312,7 @@ unsigned long petmem_reservation_get_unmapped_area(struct file *file,
 
 /*
  * There is a mapping in the region: our own, made by another thread just now, or of a
- * child that fork could not give its parent's memory.
+ * child that fork could not give its parent's memory. Or it was there a moment ago.
  */
 static int adopt(struct mm_struct *mm, bool native)
 {
@@ -326,6 +326,9 @@ static int adopt(struct mm_struct *mm, bool native)
 		err = native == !!(vma->vm_flags & VM_MAYWRITE)
 			      ? petmem_process_reserve(vma, native)
 			      : -EBUSY;
+	else if (!find_vma_intersection(mm, PETMEM_REGION_START,
+					PETMEM_REGION_END))
+		err = -EAGAIN;
 	if (!err && native)
 		vm_flags_set(vma, VM_READ | VM_WRITE);
 	mmap_write_unlock(mm);
