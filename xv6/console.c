@@ -67,6 +67,12 @@ static int rub_out(void)
 	return 1;
 }
 
+static void rub_out_line(void)
+{
+	while (rub_out())
+		;
+}
+
 /*
  * Add @c to the line. The ring's last place is kept for the character that
  * ends the line, so that a line can always be ended.
@@ -97,10 +103,10 @@ void console_input(char c)
 		break;
 	case CTRL('C'):
 		kill_foreground();
-		/* fall through */
+		rub_out_line();
+		break;
 	case CTRL('U'):
-		while (rub_out())
-			;
+		rub_out_line();
 		break;
 	case CTRL('H'):
 	case DELETE:

@@ -437,7 +437,7 @@ static int descends_from(const struct proc *p, const struct proc *other)
 {
 	while (p && p != other)
 		p = p->parent;
-	return p != NULL;
+	return p == other;
 }
 
 /*
