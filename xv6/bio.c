@@ -14,10 +14,14 @@ static struct spinlock lock = SPINLOCK("bio");
 static struct buf bufs[NBUF];
 static uint now;		/* counts uses, to find the oldest */
 
+const struct block_device *disk;
+
+/* Choose the disk, and make the cache ready for it. */
 void bio_init(void)
 {
 	struct buf *b;
 
+	disk = ide_find() ? &ide_disk : &ramdisk;
 	for (b = bufs; b < &bufs[NBUF]; b++)
 		sleeplock_init(&b->lock, "buffer");
 }
@@ -56,7 +60,7 @@ struct buf *buf_get(uint block)
 
 	sleep_lock(&b->lock);
 	if (!b->valid) {
-		disk.read(block, b->data);
+		disk->read(block, b->data);
 		b->valid = 1;
 	}
 	return b;

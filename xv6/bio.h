@@ -14,7 +14,10 @@ struct block_device {
 	void (*write)(uint block, const void *data);
 };
 
-extern const struct block_device disk;
+extern const struct block_device ide_disk;	/* lasts, if there is one */
+extern const struct block_device ramdisk;	/* starts as mkfs made it */
+
+extern const struct block_device *disk;		/* the one in use */
 
 struct buf {
 	/* Guarded by the lock of the cache in bio.c. */
@@ -28,6 +31,7 @@ struct buf {
 	uchar data[BSIZE];
 };
 
+int ide_find(void);
 void bio_init(void);
 struct buf *buf_get(uint block);
 void buf_put(struct buf *b);

@@ -61,7 +61,7 @@ void tx_write(struct buf *b)
 
 static void write_head(void)
 {
-	disk.write(log_start, &head);
+	disk->write(log_start, &head);
 }
 
 /*
@@ -73,11 +73,11 @@ void tx_end(void)
 	uint i;
 
 	for (i = 0; i < head.count; i++)
-		disk.write(log_start + 1 + i, changed[i]->data);
+		disk->write(log_start + 1 + i, changed[i]->data);
 	if (head.count > 0)
 		write_head();		/* now it has happened */
 	for (i = 0; i < head.count; i++) {
-		disk.write(head.home[i], changed[i]->data);
+		disk->write(head.home[i], changed[i]->data);
 		buf_unpin(changed[i]);
 	}
 	if (head.count > 0) {
@@ -99,10 +99,10 @@ void log_init(const struct superblock *super)
 	if (super->log_blocks < LOGBLOCKS)
 		panic("the file system's log is too small");
 	log_start = super->log_start;
-	disk.read(log_start, &head);
+	disk->read(log_start, &head);
 	for (i = 0; i < head.count; i++) {
-		disk.read(log_start + 1 + i, data);
-		disk.write(head.home[i], data);
+		disk->read(log_start + 1 + i, data);
+		disk->write(head.home[i], data);
 	}
 	head.count = 0;
 	write_head();

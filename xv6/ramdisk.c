@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ramdisk.c - a disk that is in memory: the file system's image is part of the
- * kernel (disk.S). It forgets everything at the end; a driver for a real disk
- * would offer the same two functions.
+ * kernel (disk.S). It forgets everything at the end; see ide.c.
  */
 #include "types.h"
 #include "param.h"
@@ -29,7 +28,7 @@ static void ramdisk_write(uint block, const void *data)
 	memmove(at(block), data, BSIZE);
 }
 
-const struct block_device disk = {
+const struct block_device ramdisk = {
 	.read = ramdisk_read,
 	.write = ramdisk_write,
 };

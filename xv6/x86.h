@@ -18,6 +18,19 @@ static inline void outb(ushort port, uchar value)
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline ushort inw(ushort port)
+{
+	ushort value;
+
+	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void outw(ushort port, ushort value)
+{
+	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
 /* Load the page directory at physical address @pa: this empties the TLB. */
 static inline void lcr3(uint pa)
 {
