@@ -1121,8 +1121,9 @@ static void fork_with_k_free_pages_and_a_relative(void)
 	fill_and_check_all(GRANDCHILD);
 }
 
-#define RACES 100
-#define TSC_START_TICKS 3	/* ahead of a race: enough for both to be awake */
+#define RACES 50
+#define RACE_GRID (1 << 21)	/* cycles between two moments to race at: about 1 ms */
+#define LOOK_GRID (1 << 18)	/* and to look at what is free */
 
 static unsigned long long read_tsc(void)
 {
@@ -1132,85 +1133,91 @@ static unsigned long long read_tsc(void)
 	return tsc;
 }
 
-/* How far the processor's own counter goes in a tick, and a little more. */
-static unsigned long long tsc_per_tick(void)
+/* Wait for the next moment of a grid, which is the same on all processors. */
+static void spin_until_next(uint grid)
 {
-	unsigned long long start;
-	int tick = uptime();
-
-	while (uptime() == tick)
-		;
-	start = read_tsc();
-	while (uptime() < tick + 2)
-		;
-	return read_tsc() - start;
-}
-
-/* Write to the shared page at the moment @when, and say in @fd to have lived. */
-static void write_when(unsigned long long when, int fd)
-{
-	volatile char *p = area;
-	char c = 0;
+	unsigned long long when = (read_tsc() | (grid - 1)) + 1;
 
 	while (read_tsc() < when)
 		;
-	*p = 1;
-	if (fd >= 0)
-		write(fd, &c, 1);
 }
 
 /*
- * One page is free, and needed: the owner that does not get it is alone. If one is
- * killed all the same, the kernel says so, and that is not announced.
+ * Pages that are free tell the racers what they need to know of each other: before
+ * a race there is one, and one racer takes it. After it the parent lets one go, the
+ * child two; then the parent takes two.
  */
-static void race_once(unsigned long long ahead)
+enum { RACE = 1, RACE_IS_OVER = 3 };
+
+static void spin_until_free(int n)
 {
-	unsigned long long when;
-	int to[2], back[2];
-	char c = 0;
+	int left;
 
-	require(pipe(to) == 0 && pipe(back) == 0);
-	area[0] = 0;		/* the page has one owner */
-	if (fork() == 0) {
-		own_memory_except(area, 1);
-		write(back[1], &c, 1);
-		read(to[0], &when, sizeof(when));
-		write_when(when, back[1]);
-		exit();
-	}
-	close(back[1]);
-	own_memory_except(area, 1);
-	require(read(back[0], &c, 1) == 1);
-	leave_free_pages(1);
-	when = read_tsc() + ahead;
-	require(write(to[1], &when, sizeof(when)) == sizeof(when));
-	write_when(when, -1);
-	require(read(back[0], &c, 1) == 1);	/* the child has lived */
-	reap(1);
-}
-
-static void race(int rounds)
-{
-	unsigned long long ahead = TSC_START_TICKS * tsc_per_tick();
-
-	while (rounds-- > 0) {
-		if (fork() == 0) {
-			race_once(ahead);
-			exit();
-		}
-		require(wait() > 0);
+	while ((left = free_pages()) != n) {
+		require(left <= RACE_IS_OVER);	/* else the other has died */
+		spin_until_next(LOOK_GRID);
 	}
 }
 
-/* Two owners of a page write at the same time: one page for a copy is enough. */
+static void write_when_the_other_does(int page)
+{
+	spin_until_next(RACE_GRID);
+	*(volatile char *)(area + page * PAGE) = 1;
+}
+
+static void race_as_child(void)
+{
+	int i;
+
+	for (i = 0; i < RACES; i++) {
+		write_when_the_other_does(i);
+		require(sbrk(-2 * PAGE) != (char *)-1);
+		spin_until_free(RACE);
+	}
+}
+
+static void race_as_parent(void)
+{
+	int i;
+
+	for (i = 0; i < RACES; i++) {
+		write_when_the_other_does(i);
+		sbrk(-PAGE);
+		spin_until_free(RACE_IS_OVER);
+		require(sbrk(2 * PAGE) != (char *)-1);
+	}
+}
+
+/*
+ * Two owners of a page write at the same time: one page for a copy is enough,
+ * because the owner that does not get it is alone. If one is killed all the same,
+ * the kernel says so, and that is not announced.
+ */
 static void two_owners_need_one_page(void)
 {
-	struct gate hog;
+	struct gate child_is_there, go, ready;
 
-	get_area(1);
-	start_hog(&hog, 2 * MOST_FREE);
-	race(RACES);
-	open_gate(&hog);
+	get_filled_area(RACES, PARENT);
+	make_gate(&child_is_there);
+	make_gate(&go);
+	make_gate(&ready);
+	if (fork() == 0) {
+		own_memory_except(area, area_pages);
+		require(sbrk(2 * RACES * PAGE) != (char *)-1);	/* to give back */
+		open_gate(&child_is_there);
+		pass(&go);
+		leave_free_pages(RACE);
+		open_gate(&ready);
+		race_as_child();
+		exit();
+	}
+	pass(&child_is_there);
+	own_memory_except(area, area_pages);
+	leave_free_pages(0);
+	sbrk(-RACES * PAGE);	/* leaves tables for pages to take: it is one a race */
+	open_gate(&go);
+	pass(&ready);
+	race_as_parent();
 	reap(1);
 }
 
