@@ -463,7 +463,7 @@ static void direction_flag_is_harmless(void)
 /* --- the console ------------------------------------------------------------- */
 
 #define WRITERS 3
-#define LINES 40
+#define LINES 300	/* that each of them writes */
 
 static void write_lines(int n)
 {
@@ -472,27 +472,28 @@ static void write_lines(int n)
 }
 
 /*
- * Kernel and programs write at the same time. The host sees whether each message
- * about a death is a line of its own.
+ * Kernel and programs write at the same time: children die one after another for
+ * as long as there are writers. The host sees whether each message about a death
+ * is a line of its own.
  */
 static void lines_stay_whole(void)
 {
-	int i;
+	int dying, gone, i, writers = WRITERS;
 
 	for (i = 0; i < WRITERS; i++)
-		if (fork() == 0) {
-			write_lines(LINES);
-			exit();
-		}
-	for (i = 0; i < LINES; i++)
-		if (fork() == 0) {
+		spawn(write_lines, LINES);
+	while (writers > 0) {
+		dying = fork();
+		require(dying >= 0);
+		if (dying == 0) {
 			printf(1, "# pid %d will die: trap %d\n", getpid(), T_ILLOP);
 			invalid_instruction(0);
-		} else {
-			require(wait() > 0);
 		}
-	while (wait() > 0)
-		;
+		while ((gone = wait()) != dying) {
+			require(gone > 0);
+			writers--;
+		}
+	}
 }
 
 static const struct test tests[] = {
