@@ -295,8 +295,10 @@ int move_break(int n)
 	if (n > 0) {
 		if (new < old || new > KERNBASE)
 			return -1;
+#ifndef LAZY_SBRK
 		if (vm_grow(p->dir, PAGE_UP(old), PAGE_UP(new), PTE_W) < 0)
 			return -1;
+#endif
 	} else if (n < 0) {
 		if (new > old || new < p->heap_start)
 			return -1;
@@ -305,6 +307,36 @@ int move_break(int n)
 	p->brk = new;
 	return old;
 }
+
+#ifdef LAZY_SBRK
+
+/*
+ * Give the calling process the page of @va, if sbrk() has promised it: a page of
+ * the heap that is not there. VM_OK: it is there now. VM_NO_ACCESS: it was not
+ * promised. VM_NO_MEMORY: there is no page for it.
+ */
+int give_promised(uint va)
+{
+	struct proc *p = this_proc();
+	uint page = PAGE_DOWN(va);
+
+	if (va < p->heap_start || page >= p->brk || vm_page(p->dir, page))
+		return VM_NO_ACCESS;
+	if (vm_grow(p->dir, page, page + PGSIZE, PTE_W) < 0)
+		return VM_NO_MEMORY;
+	return VM_OK;
+}
+
+#else
+
+/* sbrk() promises nothing: it has given all pages at once. */
+int give_promised(uint va)
+{
+	(void)va;
+	return VM_NO_ACCESS;
+}
+
+#endif
 
 /* ---- ending ---- */
 

@@ -32,19 +32,29 @@ static int in_bounds(uint va, uint n)
 	       (va >= USERBASE && va <= p->brk && n <= p->brk - va);
 }
 
+/* Make the @n bytes at @va ready for the kernel's @access, like vm_prepare(). */
+static int prepare(uint va, uint n, int access)
+{
+	uint page;
+
+	for (page = PAGE_DOWN(va); page < va + n; page += PGSIZE)
+		if (give_promised(page) == VM_NO_MEMORY)
+			return VM_NO_MEMORY;
+	return vm_prepare(this_proc()->dir, va, n, access);
+}
+
 /*
  * May the calling process use the @n bytes at @buffer for @access? If this needs
  * memory and there is none, the process is killed. Context: they are in bounds.
  */
 int user_prepare(void *buffer, uint n, int access)
 {
-	struct proc *p = this_proc();
 	int result;
 
 	if (n == 0)
 		return 0;
 	do {
-		result = vm_prepare(p->dir, (uint)buffer, n, access);
+		result = prepare((uint)buffer, n, access);
 	} while (result == VM_NO_MEMORY && out_of_memory());
 	return result == VM_OK ? 0 : -1;
 }

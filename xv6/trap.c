@@ -141,9 +141,10 @@ static void handle_stray(const struct trapframe *tf, uint address)
 }
 
 /*
- * A page fault. Only a write of a process to a page that is there can be
- * right: the page is copy-on-write then. The kernel itself never faults: it
- * asks vm_prepare() before it touches user memory.
+ * A page fault. Two kinds can be right: a write of a process to a page that is
+ * there, which is copy-on-write then, and the use of a page that sbrk() has only
+ * promised. The kernel itself never faults: it asks user_prepare() before it
+ * touches user memory.
  */
 static void handle_page_fault(const struct trapframe *tf, uint address)
 {
@@ -152,6 +153,8 @@ static void handle_page_fault(const struct trapframe *tf, uint address)
 
 	if ((tf->err & user_write) == user_write && address < KERNBASE)
 		result = vm_unshare(this_proc()->dir, address);
+	else if ((tf->err & (FAULT_PRESENT | FAULT_USER)) == FAULT_USER)
+		result = give_promised(address);
 	if (result == VM_NO_MEMORY)
 		out_of_memory();	/* to try again is to return */
 	else if (result == VM_NO_ACCESS)
