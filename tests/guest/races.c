@@ -88,7 +88,30 @@ static void use_as_data(void)
 	pet_free(data);
 }
 
-static void walkers_and_relatives(void)
+/* A fault that Linux repeats. */
+static void write_plainly(char *memory)
+{
+	memory[0]++;
+}
+
+/*
+ * A futex in a page that a relative shares: Linux has it made writable by
+ * fixup_user_fault(), which keeps its locks, so tables are replaced under these.
+ */
+static int wake_op(uint32_t *word)
+{
+	const uint32_t set_to_7 = FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 0);
+
+	return syscall(SYS_futex, word, FUTEX_WAKE_OP_PRIVATE, 1, 0, word,
+		       set_to_7);
+}
+
+static void write_by_futex(char *memory)
+{
+	CHECK(wake_op((uint32_t *)memory) == 0);
+}
+
+static void walkers_and_relatives(void (*write)(char *memory))
 {
 	pid_t readers[READERS], relative;
 	uint64_t random = 4711;
@@ -106,7 +129,7 @@ static void walkers_and_relatives(void)
 		relative = spawn(hold_tables, NULL);
 		await(&to_parent);
 		usleep(random_below(&random, 6000));
-		memory[0]++;
+		write(memory);
 		pass(&to_child);
 		await(&to_parent);
 		use_as_data();
@@ -118,19 +141,19 @@ static void walkers_and_relatives(void)
 	}
 }
 
-/* ---- A fault that Linux does not repeat ---- */
-
-/*
- * A futex in a page that a relative shares: Linux has it made writable by
- * fixup_user_fault(), which keeps its locks, so tables are replaced under these.
- */
-static int wake_op(uint32_t *word)
+static void walkers_and_writes(void)
 {
-	const uint32_t set_to_7 = FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 0);
-
-	return syscall(SYS_futex, word, FUTEX_WAKE_OP_PRIVATE, 1, 0, word,
-		       set_to_7);
+	walkers_and_relatives(write_plainly);
 }
+
+/* What is replaced then is kept, until the process's locks are held for writing. */
+static void walkers_and_futexes(void)
+{
+	choose_door(NATIVE);
+	walkers_and_relatives(write_by_futex);
+}
+
+/* ---- A fault that Linux does not repeat ---- */
 
 enum { WORDS = 64 };
 
@@ -407,7 +430,8 @@ static void signals_stay(void)
 
 static const struct guest_case cases[] = {
 	{ "a reader of smaps, a write after fork, and a relative that ends",
-	  walkers_and_relatives },
+	  walkers_and_writes },
+	{ "the same, and the write is a futex's", walkers_and_futexes },
 	{ "futexes in pages that a relative shares", futexes },
 	{ "a debugger writes to pages that a relative shares", debuggers },
 	{ "allocations while the region is unmapped and reserved anew",
