@@ -16,6 +16,7 @@
 #include <linux/compiler.h>
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/kcsan-checks.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -51,6 +52,14 @@ static inline bool petmem_delay_may_sleep(void)
 	return preemptible() && !rcu_preempt_depth();
 }
 
+/* Linux's timers have races of their own, which would be told of as petmem's. */
+static inline void petmem_sleep(u32 us)
+{
+	kcsan_disable_current();
+	usleep_range(us, us + PETMEM_SPIN_MAX_US);
+	kcsan_enable_current();
+}
+
 static inline void petmem_delay_one_in(u32 chance)
 {
 	u32 random = petmem_delay_random();
@@ -61,7 +70,7 @@ static inline void petmem_delay_one_in(u32 chance)
 	    petmem_delay_may_sleep()) {
 		if (rest / PETMEM_SLEEP_MAX_US % PETMEM_LONG_CHANCE == 0)
 			us *= PETMEM_LONG_FACTOR;
-		usleep_range(us, us + PETMEM_SPIN_MAX_US);
+		petmem_sleep(us);
 	} else if (random % (PETMEM_SPIN_CHANCE * chance) == 1) {
 		udelay(rest % PETMEM_SPIN_MAX_US);
 	}
