@@ -405,6 +405,7 @@ static void relatives_allocations(void)
 
 /* ---- User namespaces ---- */
 
+/* As its user 1, who is somebody else outside. */
 static void touch_in_namespace(void *argument)
 {
 	struct petmem_alloc alloc = { .size = PAGE,
@@ -412,6 +413,9 @@ static void touch_in_namespace(void *argument)
 
 	become(USER);
 	CHECK(unshare(CLONE_NEWUSER) == 0);
+	pass(&to_parent);
+	await(&to_child);
+	CHECK(setuid(1) == 0);
 	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
 	pass(&to_parent);
 	await(&to_child);
@@ -421,11 +425,17 @@ static void touch_in_namespace(void *argument)
 /* A user cannot escape a limit as some other user of a namespace of their own. */
 static void namespaces(void)
 {
+	char path[64], users[64];
 	pid_t child;
 
 	shared_device = open_device();
 	open_gates();
 	child = spawn(touch_in_namespace, NULL);
+	await(&to_parent);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", child);
+	snprintf(users, sizeof(users), "0 %d 1\n1 %d 1\n", USER, OTHER_USER);
+	CHECK(write_file(path, users) == 0);
+	pass(&to_child);
 	await(&to_parent);
 	CHECK(user_has(USER, 1, TABLES + 1));
 	pass(&to_child);
