@@ -120,8 +120,8 @@ static int copy(const struct petmem_leaf *leaf, uintptr_t to)
  * the page: with faults by signal it would fail.
  */
 static uintptr_t replace_and_notify(struct petmem_process *process,
-				 const struct petmem_leaf *leaf, u64 addr,
-				 uintptr_t new)
+				    const struct petmem_leaf *leaf, u64 addr,
+				    uintptr_t new)
 {
 	u64 size = petmem_leaf_size(leaf);
 	u64 start = addr & ~(size - 1);
@@ -140,8 +140,8 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 {
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
-	enum petmem_charged what = large ? PETMEM_CHARGED_LARGE
-					 : PETMEM_CHARGED_PAGE;
+	enum petmem_charged what =
+		large ? PETMEM_CHARGED_LARGE : PETMEM_CHARGED_PAGE;
 	struct petmem_leaf leaf;
 	uintptr_t old, new = 0;
 	int err;

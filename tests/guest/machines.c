@@ -23,8 +23,8 @@
 
 /* mov [PAGE_AT], al; mov al, [PAGE_AT]; hlt; and again */
 static const unsigned char code[] = {
-	0xa2, PAGE_AT & 0xff, PAGE_AT >> 8, 0xa0, PAGE_AT & 0xff, PAGE_AT >> 8,
-	0xf4, 0xeb, 0xf7,
+	0xa2,	      PAGE_AT & 0xff, PAGE_AT >> 8, 0xa0, PAGE_AT & 0xff,
+	PAGE_AT >> 8, 0xf4,	      0xeb,	    0xf7,
 };
 
 struct machine {
