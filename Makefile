@@ -90,5 +90,6 @@ help:
 	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"
 	@echo "make coverage the lines of the module that the tests reach: an hour"
 	@echo "make bench    measure it beside Linux's own ways: a table, JSON and plots"
-	@echo "make xv6      boot the teaching kernel of xv6/ (BEFORE=1: as the exercise begins)"
+	@echo "make xv6      boot the teaching kernel of xv6/ (BEFORE=1: as the exercise begins;"
+	@echo "              AFTER=lazy: its next step)"
 	@echo "make clean    remove what was built"
