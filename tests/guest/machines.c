@@ -46,15 +46,21 @@ static void give(const struct machine *machine, uint32_t slot, uint64_t at,
 	CHECK(ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) == 0);
 }
 
+static int kvm;
+
+static void need_kvm(void)
+{
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		skip_case("the kernel makes no virtual machines");
+}
+
 static struct machine new_machine(void *page)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	struct kvm_sregs sregs;
 	struct machine machine;
 	void *memory;
 
-	if (kvm < 0)
-		skip_case("the kernel makes no virtual machines");
 	machine.vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	CHECK(machine.vm >= 0);
 	memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -136,6 +142,7 @@ static char *new_page(void)
 {
 	char *page;
 
+	need_kvm();
 	connect_petmem();
 	page = must_malloc(PAGE);
 	page[0] = 0;
