@@ -125,7 +125,7 @@ static void walkers_and_relatives(void (*write)(char *memory))
 		memory[i * TABLE_SPAN] = 1;
 	for (i = 0; i < READERS; i++)
 		readers[i] = spawn(read_smaps, NULL);
-	for (i = 0; i < rounds(150); i++) {
+	for (i = 0; i < rounds(60); i++) {
 		relative = spawn(hold_tables, NULL);
 		await(&to_parent);
 		usleep(random_below(&random, 6000));
