@@ -35,11 +35,11 @@ static bool goes_by_leaves(const struct petmem_process *process)
 	return process->native || petmem_kvm_follows_entries();
 }
 
-/* Does a virtual machine or a device perhaps use the pages? */
-static bool must_notify(const struct petmem_process *process)
+bool petmem_cow_notifies(const struct petmem_process *process)
 {
-	return process->native || (petmem_kvm_follows_entries() &&
-				   petmem_process_has_listeners(process));
+	return READ_ONCE(process->native) ||
+	       (petmem_kvm_follows_entries() &&
+		petmem_process_has_listeners(process));
 }
 
 /*
@@ -55,7 +55,7 @@ static bool must_notify(const struct petmem_process *process)
 static u64 take_out(struct petmem_process *process)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
-	bool notify = must_notify(process);
+	bool notify = petmem_cow_notifies(process);
 	u64 slot;
 
 	if (!goes_by_leaves(process))
@@ -169,7 +169,7 @@ static int break_page(struct petmem_process *process, u64 addr, bool large)
 	}
 	trace_petmem_cow(addr, new);
 	petmem_count_copy(process);
-	old = must_notify(process)
+	old = petmem_cow_notifies(process)
 		      ? replace_and_notify(process, &leaf, addr, new)
 		      : petmem_leaf_replace(&leaf, mm, addr, new);
 	petmem_put_charged(account, old, what);

@@ -28,6 +28,16 @@ struct vm_area_struct;
 bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
 
 /**
+ * petmem_cow_notifies() - are virtual machines and devices told of forks and copies?
+ * @process: whose
+ *
+ * The family's lock is let go meanwhile, in the middle of petmem_cow_break() too.
+ *
+ * Context: the mmap lock is held, but for native faults, which may have the VMA's.
+ */
+bool petmem_cow_notifies(const struct petmem_process *process);
+
+/**
  * petmem_cow_break() - make a page that is mapped writable
  * @process: whose
  * @addr: page-aligned

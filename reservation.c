@@ -71,7 +71,7 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
 /*
  * munmap() first takes the VMA out of the mm, then lets readers of the mmap lock in, and
  * calls our notifier while they run. As long as we see the VMA, it waits. That matters
- * to native faults only, which may let go of the family's lock in the middle.
+ * only where a copy lets go of the family's lock in the middle.
  */
 static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
 			u32 error_code)
@@ -81,7 +81,7 @@ static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	if (READ_ONCE(process->native) && !reservation_of(mm))
+	if (petmem_cow_notifies(process) && !reservation_of(mm))
 		err = -EFAULT;
 	if (!err)
 		err = petmem_handle_pagefaults(process, addr, end, error_code);

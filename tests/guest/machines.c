@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -104,7 +106,7 @@ static bool has(const struct machine *machine, const char *page)
 	return has;
 }
 
-struct shared {
+struct sharing {
 	struct gate looks;
 	struct gate looked;
 	char *page;
@@ -113,11 +115,11 @@ struct shared {
 
 static void look_later(void *argument)
 {
-	struct shared *shared = argument;
+	struct sharing *sharing = argument;
 
-	await(&shared->looks);
-	CHECK(shared->page[0] == shared->expected);
-	pass(&shared->looked);
+	await(&sharing->looks);
+	CHECK(sharing->page[0] == sharing->expected);
+	pass(&sharing->looked);
 }
 
 /*
@@ -126,15 +128,15 @@ static void look_later(void *argument)
  */
 static void keeps_from_child(struct machine machine, char *page)
 {
-	struct shared shared = { new_gate(), new_gate(), page, page[0] };
-	pid_t child = spawn(look_later, &shared);
+	struct sharing sharing = { new_gate(), new_gate(), page, page[0] };
+	pid_t child = spawn(look_later, &sharing);
 
 	if (write_and_read(&machine, 2) == 2)
 		CHECK(page[0] == 2);
 	page[0] = 3;
 	CHECK(write_and_read(&machine, 4) != 4 || page[0] == 4);
-	pass(&shared.looks);
-	await(&shared.looked);
+	pass(&sharing.looks);
+	await(&sharing.looked);
 	join(child);
 }
 
@@ -190,12 +192,78 @@ static void gone_after_free(void)
 	CHECK(write_and_read(&machine, 8) == -1);
 }
 
+/* ---- munmap() in the middle of a copy ---- */
+
+static int device;
+static char *shared;
+
+/* So many are copied, one after the other. */
+enum { COPIES = 16 };
+
+static void wait_for_end(void *argument)
+{
+	(void)argument;
+	for (;;)
+		pause();
+}
+
+/* What the handler of a SIGSEGV would ask for, until there is no region. */
+static void *write_faults(void *argument)
+{
+	struct petmem_fault fault = {
+		.error_code = PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE |
+			      PETMEM_FAULT_USER,
+	};
+
+	for (size_t i = 0; i < COPIES; i++) {
+		fault.addr = (uintptr_t)shared + i * PAGE;
+		if (ioctl(device, PETMEM_IOC_FAULT, &fault) != 0)
+			CHECK(errno == EFAULT);
+	}
+	return argument;
+}
+
+/* The last page is written first: the others then share no table. */
+static void unmap_beside_copies(uint64_t *random)
+{
+	enum { COPYING_MAX_US = 4000 };
+	pthread_t thread;
+	pid_t child;
+
+	shared = must_malloc((COPIES + 1) * PAGE);
+	for (size_t i = 0; i <= COPIES; i++)
+		shared[i * PAGE] = 1;
+	child = spawn(wait_for_end, NULL);
+	shared[COPIES * PAGE] = 2;
+	CHECK(pthread_create(&thread, NULL, write_faults, NULL) == 0);
+	usleep(random_below(random, COPYING_MAX_US));
+	CHECK(munmap(REGION, PETMEM_REGION_SIZE) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	kill(child, SIGKILL);
+	status_of(child);
+}
+
+/* One that is only there is told of copies, too. */
+static void unmapped_while_told(void)
+{
+	uint64_t random = 4711;
+
+	need_kvm();
+	CHECK(ioctl(kvm, KVM_CREATE_VM, 0) >= 0);
+	connect_petmem();
+	device = open_device();
+	for (unsigned int i = 0; i < rounds(300); i++)
+		unmap_beside_copies(&random);
+}
+
 static const struct guest_case cases[] = {
 	{ "a virtual machine from before a fork does not write to the child's memory",
 	  made_before_fork },
 	{ "nor does one from after the fork", made_after_fork },
 	{ "a page that was freed is taken from the virtual machine",
 	  gone_after_free },
+	{ "the region is unmapped while a virtual machine is told of a copy",
+	  unmapped_while_told },
 };
 
 int main(void)
