@@ -125,7 +125,7 @@ static void walkers_and_relatives(void (*write)(char *memory))
 		memory[i * TABLE_SPAN] = 1;
 	for (i = 0; i < READERS; i++)
 		readers[i] = spawn(read_smaps, NULL);
-	for (i = 0; i < rounds(60); i++) {
+	for (i = 0; i < rounds(150); i++) {
 		relative = spawn(hold_tables, NULL);
 		await(&to_parent);
 		usleep(random_below(&random, 6000));
@@ -268,12 +268,15 @@ static void start(pthread_t *thread, void *(*body)(void *argument))
 
 /*
  * The allocations run beside a thread that takes their processor from them again and
- * again: also between what they prepare and what they do.
+ * again: also between what they prepare and what they do. The map lives for a moment:
+ * with one processor, where each yield gives the others a turn, one is enough.
  */
 static void allocations_and_maps(void)
 {
+	int yields = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 20 : 1;
 	pthread_t threads[4];
-	size_t i, k;
+	size_t i;
+	int k;
 
 	shared_device = open_device();
 	CHECK(set_mode(shared_device, 0) == 0);
@@ -286,7 +289,7 @@ static void allocations_and_maps(void)
 	for (i = 0; i < rounds(3000); i++) {
 		munmap(REGION, PETMEM_REGION_SIZE);
 		CHECK(set_mode(shared_device, 0) == 0 || errno == EBUSY);
-		for (k = 0; k < 20; k++)
+		for (k = 0; k < yields; k++)
 			sched_yield();
 	}
 	stop = true;
