@@ -282,8 +282,8 @@ static inline pgd_t *petmem_user_pgd(pgd_t *pgd)
 #endif
 
 /*
- * KASAN reports who touches memory whose shadow says that nobody may. Linux says so of its
- * free pages; it cannot know of ours.
+ * KASAN reports every access to memory that its shadow marks as free. Linux marks its own
+ * free pages, but does not know which of ours are free.
  */
 #ifdef CONFIG_KASAN_GENERIC
 #define PETMEM_SHADOW_FREE 0xff /* as Linux has it: "use-after-free" */

@@ -26,9 +26,9 @@
 #include "trace.h"
 
 /*
- * Does something of Linux's go by what the last entry on a path says, and not by the path?
- * With native faults that is Linux's fault handler; besides, newer kernels' virtual
- * machines, and one may be made after the fork.
+ * Some parts of Linux look only at the last entry on a path to see whether a page may be
+ * written: the fault handler, if faults are native, and the virtual machines of newer
+ * kernels. A virtual machine can be created after the fork.
  */
 static bool goes_by_leaves(const struct petmem_process *process)
 {

@@ -124,13 +124,16 @@ u64 petmem_pgtables_slot(struct mm_struct *mm);
 
 /**
  * petmem_pgtables_protect() - write-protect all leaves
- * @slot: of a region that is detached
+ * @slot: of a region that is detached, or that petmem_pgtables_share() is about to share
  *
- * For whoever looks at nothing else: Linux's fault handler, and virtual machines.
+ * Linux's fault handler and virtual machines look at nothing but the leaves.
+ *
+ * If the region is still attached, processors may keep translations that allow writing.
+ * petmem_pgtables_share() write-protects the whole region and flushes them.
  *
  * Context: may sleep, and takes time in proportion to the pages written since the last
- * fork. The family's lock need not be held: nothing that is changed has another owner,
- * and the mmap lock, held for writing, keeps the owner's other threads away.
+ * fork. The mmap lock is held for writing, which keeps the owner's faults out. The
+ * family's lock need not be held: no table that is changed has another owner.
  */
 void petmem_pgtables_protect(u64 slot);
 

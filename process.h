@@ -46,8 +46,11 @@ struct petmem_process {
 	 */
 	struct mutex lock;
 
-	/* Guarded by the family's lock: */
-	/* A look without the lock, for map and native, is for a hint only. */
+	/*
+	 * Guarded by the family's lock. @native is written with the mmap lock held for
+	 * writing as well. Without the family's lock, @map and @native may be read as
+	 * hints.
+	 */
 	struct petmem_memmap *map; /* NULL: the region is not reserved */
 	struct vm_area_struct
 		*vma; /* the reservation, as long as there is a map */
@@ -166,7 +169,7 @@ void petmem_process_put_retired(struct petmem_process *process);
  * @process: whose mm
  *
  * Return: whether the mm has an mmu notifier that is not petmem's.
- * Context: the mmap lock is held: who registers one holds it for writing.
+ * Context: the mmap lock is held. Registering a notifier takes it for writing.
  */
 bool petmem_process_has_listeners(const struct petmem_process *process);
 

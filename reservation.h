@@ -18,8 +18,8 @@ struct petmem_process;
  *
  * Return: 0, also when it is there already and in this way. -EBUSY when it is there in
  * the other way, or there is a page table of Linux's. -EEXIST when something else is
- * in the region, -EAGAIN when another thread unmapped it just now, -EOPNOTSUPP for native faults on a kernel without what they need,
- * -ENOMEM, -EINTR.
+ * in the region, -EAGAIN when another thread unmapped it just now, -EOPNOTSUPP for
+ * native faults on a kernel without what they need, -ENOMEM, -EINTR.
  * Context: process context, mmap lock not held.
  */
 int petmem_reservation_make(struct file *file, bool native);

@@ -52,7 +52,7 @@ static inline bool petmem_delay_may_sleep(void)
 	return preemptible() && !rcu_preempt_depth();
 }
 
-/* Linux's timers have races of their own, which would be told of as petmem's. */
+/* Linux's timers have data races of their own. KCSAN would report them as petmem's. */
 static inline void petmem_sleep(u32 us)
 {
 	kcsan_disable_current();
