@@ -128,6 +128,12 @@ static u32 page_number(const struct extent *extent, uintptr_t page_addr)
 	return (page_addr - extent->start) >> PAGE_SHIFT;
 }
 
+/* The inverse of page_number(). */
+static uintptr_t address_of(const struct extent *extent, u32 page)
+{
+	return extent->start + ((u64)page << PAGE_SHIFT);
+}
+
 static struct petmem_page *page_at(const struct extent *extent,
 				   uintptr_t page_addr)
 {
@@ -280,7 +286,7 @@ static void void_cleaning(uintptr_t start, u64 size)
 /* Take a free page out of circulation. Under pool_lock. */
 static void retire(struct extent *extent, u32 page)
 {
-	void_cleaning(extent->start + ((u64)page << PAGE_SHIFT), PAGE_SIZE);
+	void_cleaning(address_of(extent, page), PAGE_SIZE);
 	petmem_buddy_take(&extent->buddy, page, 1);
 	account(extent, page, 1, PETMEM_PAGE_FREE, PETMEM_PAGE_BAD);
 }
@@ -315,7 +321,7 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 		first = petmem_buddy_alloc(&extent->buddy, num_pages);
 		if (first == PETMEM_BUDDY_NONE)
 			continue;
-		addr = extent->start + ((u64)first << PAGE_SHIFT);
+		addr = address_of(extent, first);
 		void_cleaning(addr, (u64)num_pages << PAGE_SHIFT);
 		petmem_kasan_unpoison(__va(addr), (u64)num_pages << PAGE_SHIFT);
 		if (as == AS_LARGE)
@@ -364,10 +370,10 @@ uintptr_t petmem_alloc_large(void)
 	return alloc(LARGE, PETMEM_PAGE_DATA, AS_LARGE);
 }
 
-/* Whoever still looks at pages that are about to be free makes a mistake. */
+/* From now on KASAN reports every access to these pages, which are about to be free. */
 static void poison(const struct extent *extent, u32 first, u32 num_pages)
 {
-	petmem_kasan_poison(__va(extent->start + ((u64)first << PAGE_SHIFT)),
+	petmem_kasan_poison(__va(address_of(extent, first)),
 			    (u64)num_pages << PAGE_SHIFT);
 }
 
@@ -472,7 +478,7 @@ static void clear_chosen(uintptr_t page_addr)
 /* Under pool_lock, which it drops. */
 static void clean_page(struct extent *extent, u32 number)
 {
-	uintptr_t page_addr = extent->start + (u64)number * PAGE_SIZE;
+	uintptr_t page_addr = address_of(extent, number);
 
 	cleaning.addr = page_addr;
 	atomic_set(&cleaning.state, CLEANING_CHOSEN);
