@@ -86,7 +86,8 @@ struct petmem_alloc {
 /*
  * Map all of it now, a whole aligned 1 GiB by one page where the processor and the pool
  * have them and 2 MiB pages are not turned off. ENOMEM, and nothing allocated, when the
- * pool has not enough.
+ * pool has not enough. If another thread forks at this moment, giving the range back may
+ * fail as PETMEM_IOC_FREE does: then it stays until the process unmaps the region or ends.
  */
 #define PETMEM_ALLOC_POPULATE (1ULL << 2)
 
