@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * account.c - who has how many of the pool's pages, and how many they may have.
+ * account.c - count and limit the pages and allocations of families and users.
  *
- * What is charged to a family is guarded by the family's lock, which every fault and
- * every free holds anyway; what is charged to a user is a number that several families
- * change, and so atomic.
+ * The family's lock, which every fault and every free holds anyway, guards the pages of a
+ * family. Several families may change the counts of a user, so those are atomic.
  */
 #include "account.h"
 
@@ -35,8 +34,8 @@ MODULE_PARM_DESC(
 	"pages, page tables included, that all processes of a user may have; 0: no limit");
 
 /*
- * An allocation takes some 200 bytes of kernel memory: two nodes of a memory map. So
- * one process may take 50 MB, and a user 200 MB. Linux's own limit, vm.max_map_count,
+ * An allocation takes two nodes of a memory map, some 200 bytes of kernel memory. By
+ * default a process may take 50 MB, and a user 200 MB. Linux's own limit, vm.max_map_count,
  * is a quarter of the first.
  */
 #define DEFAULT_MAP_ALLOCATIONS (1UL << 18)
@@ -55,12 +54,12 @@ MODULE_PARM_DESC(max_user_allocations,
 struct petmem_user {
 	struct list_head list;
 	kuid_t uid;
-	u64 families; /* that have it; guarded by users_lock */
+	u64 families; /* of this user; guarded by users_lock */
 	atomic64_t pages;
 	atomic64_t allocations;
 };
 
-/* The last reference to a family is dropped where bottom halves are off. */
+/* Bottom halves may be off when the last reference to a family is dropped. */
 static DEFINE_SPINLOCK(users_lock);
 static LIST_HEAD(users);
 
@@ -77,8 +76,9 @@ static struct petmem_user *user_of(kuid_t uid)
 }
 
 /*
- * The user who pays for what the caller takes. Whoever makes a user namespace can have
- * processes of many users in it: so its maker pays, of nested ones the outermost's.
+ * The user who pays for what the caller takes. A user namespace can hold processes of many
+ * users, so the user who created it pays; for nested namespaces, the creator of the
+ * outermost.
  */
 static kuid_t paying_user(void)
 {
@@ -252,8 +252,8 @@ void petmem_account_limits(struct petmem_counters *counters)
 /* ---- The kernel's log ---- */
 
 /*
- * A user gets so many lines a second in the long run, as many as the kernel's own limit
- * for one message (DEFAULT_RATELIMIT_*), and so many at once, and one message more.
+ * In the long run a user gets LOG_LINES_PER_SECOND, the kernel's own limit for one message
+ * (DEFAULT_RATELIMIT_*); at once, LOG_LINES_AT_ONCE and one more message.
  */
 #define LOG_LINES_PER_SECOND 2
 #define LOG_LINES_AT_ONCE 64
@@ -261,9 +261,9 @@ void petmem_account_limits(struct petmem_counters *counters)
 #define LOG_HASH_BITS 6
 
 /*
- * When the lines of a user are paid for, in jiffies. A struct petmem_user goes with the
- * last family, and the next family of the user would begin with a clean slate; this
- * stays. Users with the same hash share one.
+ * The time in jiffies at which all lines of a user are paid for. It is kept outside of
+ * struct petmem_user, which is freed with the user's last family: the next family must not
+ * begin with a clean slate. Users with the same hash share one entry.
  */
 static u64 paid_until[1 << LOG_HASH_BITS];
 static DEFINE_SPINLOCK(paid_lock);

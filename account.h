@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * account.h - who has how many of the pool's pages, and how many they may have.
+ * account.h - count and limit the pages and allocations of families and users.
  *
- * Pages, of data and of page tables alike, are charged to the family whose fault, copy
- * or free took them, until they are free: pages are shared inside of a family only, so
- * it does not matter which member is the last to have one. A family is charged to the
- * user who began it, whatever becomes of its members; inside of a user namespace, to
- * the user who made the namespace.
+ * Data pages and page tables are charged to the family whose fault, copy or free took
+ * them, until they are free. Pages are shared only within a family, so it does not matter
+ * which member is the last owner. A family is charged to the user who started it, whatever
+ * becomes of its members; in a user namespace, to the user who created the namespace.
  *
- * Allocations take kernel memory, whether they are touched or not: a user's are counted
- * and limited, too.
+ * An allocation takes kernel memory even if it is never touched, so the allocations of a
+ * user are counted and limited, too.
  */
 #ifndef PETMEM_ACCOUNT_H
 #define PETMEM_ACCOUNT_H
@@ -20,14 +19,14 @@
 
 struct petmem_user;
 
-/* A family's; guarded by its lock. */
+/* The account of a family, guarded by the family's lock. */
 struct petmem_account {
 	u64 pages;
 	struct petmem_user *user;
 };
 
 /**
- * petmem_account_open() - begin an account of the calling user's
+ * petmem_account_open() - open an account for the calling user
  * @account: zeroed
  *
  * Return: 0 or -ENOMEM.
@@ -36,7 +35,7 @@ struct petmem_account {
 int petmem_account_open(struct petmem_account *account);
 
 /**
- * petmem_account_close() - end it; nothing is charged to it any more
+ * petmem_account_close() - close an account to which nothing is charged any more
  * @account: opened, or zeroed
  *
  * Context: any but interrupts.
@@ -44,11 +43,11 @@ int petmem_account_open(struct petmem_account *account);
 void petmem_account_close(struct petmem_account *account);
 
 /**
- * petmem_charge() - charge for pages that were taken
- * @account: whose
- * @num_pages: how many
+ * petmem_charge() - charge an account for pages that were taken
+ * @account: the account to charge
+ * @num_pages: number of pages
  *
- * Return: 0; -ENOMEM, with nothing changed, when it would be more than a limit allows.
+ * Return: 0; -ENOMEM, with nothing changed, when a limit would be exceeded.
  * Context: the lock of the account's family is held.
  */
 int petmem_charge(struct petmem_account *account, u64 num_pages);
@@ -61,7 +60,7 @@ enum petmem_charged {
 };
 
 /**
- * petmem_alloc_charged() - take a page from the pool, and charge for it
+ * petmem_alloc_charged() - take a page from the pool and charge for it
  * @account: the account to charge
  * @what: what the page is taken for
  *
@@ -72,7 +71,7 @@ uintptr_t petmem_alloc_charged(struct petmem_account *account,
 			       enum petmem_charged what);
 
 /**
- * petmem_put_charged() - drop a reference to a page, and uncharge what became free
+ * petmem_put_charged() - drop a reference to a page, and uncharge the pages that became free
  * @account: the account that the page was charged to
  * @page_addr: physical address
  * @what: as for petmem_alloc_charged()
@@ -83,18 +82,18 @@ void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
 			enum petmem_charged what);
 
 /**
- * petmem_uncharge() - pages became free
- * @account: whom they were charged to
- * @num_pages: how many
+ * petmem_uncharge() - uncharge pages that became free
+ * @account: the account they were charged to
+ * @num_pages: number of pages
  *
  * Context: as petmem_charge().
  */
 void petmem_uncharge(struct petmem_account *account, u64 num_pages);
 
 /**
- * petmem_charge_allocations() - count allocations of a memory map
+ * petmem_charge_allocations() - count new allocations of a memory map
  * @account: the account to charge
- * @count: how many there are more
+ * @count: number of new allocations
  *
  * Return: 0; -ENOMEM, with nothing changed, when the user would have too many.
  * Context: any but interrupts.
@@ -102,44 +101,46 @@ void petmem_uncharge(struct petmem_account *account, u64 num_pages);
 int petmem_charge_allocations(struct petmem_account *account, u64 count);
 
 /**
- * petmem_uncharge_allocations() - allocations are gone
- * @account: the account that they were charged to
- * @count: how many
+ * petmem_uncharge_allocations() - stop counting allocations
+ * @account: the account they were charged to
+ * @count: number of allocations that are gone
  *
  * Context: any but interrupts.
  */
 void petmem_uncharge_allocations(struct petmem_account *account, u64 count);
 
-/** petmem_max_map_allocations() - how many may one memory map have? */
+/** petmem_max_map_allocations() - most allocations that one memory map may have */
 u64 petmem_max_map_allocations(void);
 
 /**
- * petmem_account_uid() - whose account is it, as the caller sees users?
+ * petmem_account_uid() - the user an account belongs to
  * @account: opened
+ *
+ * Return: the user's number in the caller's user namespace.
  */
 u32 petmem_account_uid(const struct petmem_account *account);
 
 /**
  * petmem_account_user() - describe a user who has a family
- * @counts: .index is read, all else is set
+ * @counts: .index is read, all other fields are set
  *
  * Return: 0 or -ENOENT.
  */
 int petmem_account_user(struct petmem_user_counts *counts);
 
 /**
- * petmem_account_limits() - what the module parameters say
+ * petmem_account_limits() - read the limits that the module parameters set
  * @counters: .max_family_pages and .max_user_pages are set
  */
 void petmem_account_limits(struct petmem_counters *counters);
 
 /**
- * petmem_account_may_log() - may a message of a user's processes go into the kernel's log?
- * @account: whose message; its family lives
- * @lines: of the message; charged to the user if so
+ * petmem_account_may_log() - may a message of a user's process go to the kernel log?
+ * @account: of the process's family, which is alive
+ * @lines: lines of the message; charged to the user if the message may go
  *
- * All processes of a user share one limit, root's too, so that no user can flood the log
- * or keep the messages of another user out of it.
+ * All processes of a user share one limit, also those of root. So no user can flood the
+ * log, or keep the messages of another user out of it.
  *
  * Context: process context.
  */

@@ -46,7 +46,7 @@ static void unlink_block(struct petmem_buddy *buddy, u32 page)
 	buddy->order[page] = PETMEM_BUDDY_USED;
 }
 
-/* Add a free block; while its buddy is free as well, the two become one. */
+/* Add a free block, and merge it with its buddy as long as that is free as well. */
 static void give_block(struct petmem_buddy *buddy, u32 page, u32 order)
 {
 	while (order < LARGEST_ORDER) {
@@ -61,7 +61,7 @@ static void give_block(struct petmem_buddy *buddy, u32 page, u32 order)
 	link_block(buddy, page, order);
 }
 
-/* Make pages free that are not: the fewest blocks that cover just them. */
+/* Free pages that are in use, as the fewest blocks that cover exactly these pages. */
 static void give_pages(struct petmem_buddy *buddy, u32 page, u32 count)
 {
 	buddy->nr_free += count;
@@ -133,7 +133,7 @@ u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
 {
 	u8 order;
 
-	/* One block of each order could hold it. */
+	/* At each order there is one block that could hold the page. */
 	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
 		if (buddy->order[page >> order << order] == order)
 			return order;
@@ -192,7 +192,7 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 	    count > buddy->nr_pages - first)
 		return -EINVAL;
 
-	/* A free block among the pages holds the first or begins among them. */
+	/* A free block that overlaps the pages holds the first, or begins among them. */
 	if (petmem_buddy_order(buddy, first) != PETMEM_BUDDY_USED ||
 	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
 		return -EINVAL;

@@ -2,8 +2,8 @@
 /*
  * buddy.h - a buddy allocator over page numbers 0 ... nr_pages - 1.
  *
- * Pure bookkeeping: it never touches the pages it hands out, so no stale mapping
- * of a page can damage it, and it runs on the host as it does in the kernel.
+ * It keeps books and never touches the pages that it hands out: no stale mapping of a
+ * page can damage it, and it runs on the host as it does in the kernel.
  *
  * A buddy block of order k is 2^k pages and begins at a multiple of 2^k. Its
  * buddy is the block whose number differs in bit k only; two free buddies of
@@ -20,7 +20,7 @@
 /* "No page": ends a free list. */
 #define PETMEM_BUDDY_NONE ((u32)~0U)
 
-/* What is kept for each page, outside of it: 9 bytes. */
+/* Kept for each page, outside of the page; with its order, 9 bytes. */
 struct petmem_buddy_link {
 	u32 next;
 	u32 prev;
@@ -32,7 +32,7 @@ struct petmem_buddy {
 	u32 free[PETMEM_BUDDY_ORDERS]; /* heads of the free lists */
 	/* By page; valid for the first page of a free block. */
 	struct petmem_buddy_link *links;
-	u8 *order; /* by page; PETMEM_BUDDY_USED for all others */
+	u8 *order; /* by page; PETMEM_BUDDY_USED if no free block begins there */
 };
 
 #define PETMEM_BUDDY_USED 0xff
@@ -57,9 +57,9 @@ void petmem_buddy_destroy(struct petmem_buddy *buddy);
 
 /**
  * petmem_buddy_alloc() - take consecutive pages
- * @buddy: where from
- * @count: how many; the first is aligned to @count rounded up to a power of two,
- *	and what the rounding adds stays free
+ * @buddy: the allocator
+ * @count: number of pages; the first is aligned to @count rounded up to a power of two,
+ *	and the pages that the rounding adds stay free
  *
  * Return: the number of the first page; PETMEM_BUDDY_NONE when @count is 0, is
  * more than the largest block, or no block is free that holds it.
@@ -69,9 +69,9 @@ u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count);
 
 /**
  * petmem_buddy_is_free() - are all of these pages free?
- * @buddy: whose
+ * @buddy: the allocator
  * @first: number of the first page
- * @count: how many
+ * @count: number of pages
  *
  * Context: the caller serialises all calls on one allocator.
  */
@@ -79,10 +79,10 @@ bool petmem_buddy_is_free(const struct petmem_buddy *buddy, u32 first,
 			  u32 count);
 
 /**
- * petmem_buddy_take() - take just these pages
- * @buddy: where from
+ * petmem_buddy_take() - take exactly these pages
+ * @buddy: the allocator
  * @first: number of the first page
- * @count: how many; all are free
+ * @count: number of pages, all of which are free
  *
  * Context: the caller serialises all calls on one allocator.
  */
@@ -90,9 +90,9 @@ void petmem_buddy_take(struct petmem_buddy *buddy, u32 first, u32 count);
 
 /**
  * petmem_buddy_free() - give consecutive pages back
- * @buddy: where to
+ * @buddy: the allocator
  * @first: number of the first page
- * @count: how many; any pages that are in use will do, however they were taken
+ * @count: number of pages; they need not have been taken together
  *
  * Return: 0; -EINVAL, with nothing changed, when the pages do not exist or one
  * of them is free already.
@@ -101,8 +101,8 @@ void petmem_buddy_take(struct petmem_buddy *buddy, u32 first, u32 count);
 int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count);
 
 /**
- * petmem_buddy_order() - of the free block that a page lies in
- * @buddy: where
+ * petmem_buddy_order() - the order of the free block that holds a page
+ * @buddy: the allocator
  * @page: less than the number of pages
  *
  * Return: the order, or PETMEM_BUDDY_USED when the page is in use.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cleaner.c - a thread that clears free pages, when the processor has nothing better to
- * do.
+ * cleaner.c - a thread that clears free pages when the processor has nothing better to do.
  *
- * A page is marked clean by who has cleared it while it was free, and stays so until it
- * is given back. Who takes one that is not clears it: so it does not matter whether the
- * thread is behind, or does not run at all. It sleeps as long as all that is free is
- * clean.
+ * The thread marks a page that it has cleared as clean. The page stays clean until it is
+ * given back. A caller that takes a page without the mark clears the page itself, so
+ * nothing depends on the thread: it may be behind, or not run at all. It sleeps while all
+ * free pages are clean.
  */
 #include "cleaner.h"
 
@@ -21,15 +20,15 @@
 #include "pool.h"
 
 /*
- * So long does it wait before it begins: a page that is freed is often taken again at
- * once, and who frees page after page wakes it once in this time.
+ * The thread waits this long before it begins. A freed page is often taken again at once,
+ * and a caller that frees page after page wakes the thread only once in this time.
  */
 #define DELAY (HZ / 10)
 
 static struct task_struct *cleaner;
 static DECLARE_WAIT_QUEUE_HEAD(work);
 static bool clear_ahead = true;
-static bool is_behind; /* pages were freed since it last found none to clear */
+static bool is_behind; /* pages were freed since the thread last found none to clear */
 
 static int clean(void *unused)
 {

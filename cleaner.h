@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * cleaner.h - free pages are cleared ahead, so that a fault need not do it.
+ * cleaner.h - clear free pages ahead of time, so that a fault need not do it.
  */
 #ifndef PETMEM_CLEANER_H
 #define PETMEM_CLEANER_H
 
 /**
- * petmem_cleaner_init() - start it
+ * petmem_cleaner_init() - start the cleaner
  *
- * Return: 0, or why not.
+ * Return: 0 or a negative errno.
  * Context: module initialisation.
  */
 int petmem_cleaner_init(void);
 
-/** petmem_cleaner_exit() - stop it, and wait until it has stopped. */
+/** petmem_cleaner_exit() - stop the cleaner, and wait until it has stopped */
 void petmem_cleaner_exit(void);
 
 /**
- * petmem_cleaner_wake() - pages were freed
+ * petmem_cleaner_wake() - tell the cleaner that pages were freed
  *
  * Context: any but interrupts.
  */

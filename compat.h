@@ -2,9 +2,9 @@
 /*
  * compat.h - every difference between the kernels that petmem supports.
  *
- * The oldest is 5.10. The rest of the module is written for the newest; what
- * older ones lack is given here under the newer name. No other file looks at a
- * kernel version or at the name of a configuration option that has changed.
+ * The oldest is 5.10. The rest of the module is written for the newest. This file adds
+ * what older kernels lack, under the newer name. No other file looks at a kernel version,
+ * or at a configuration option whose name has changed.
  */
 #ifndef PETMEM_COMPAT_H
 #define PETMEM_COMPAT_H
@@ -34,7 +34,7 @@
 #error "petmem needs x86-64"
 #endif
 
-/* Flags of a VMA are set by a function, which locks the VMA, since 6.3. */
+/* Since 6.3 a function sets the flags of a VMA, and locks the VMA. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
@@ -60,15 +60,15 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 
 /*
  * Does Linux refuse to register a reservation with userfaultfd? The feature WP_ASYNC came
- * in 6.7, and took any mapping that is writable, until July 2026: Linux then makes tables
- * of its own in the region and takes entries away (change_pmd_range() in
- * mm/mprotect.c). The check was given to older kernels as well, so no version says
- * whether it is there. Kbuild looks at the header for how to find out:
+ * in 6.7, and until July 2026 it accepted any writable mapping: Linux then makes tables of
+ * its own in the region, and removes entries (change_pmd_range() in mm/mprotect.c). Older
+ * kernels got the check as well, so the version does not tell whether it is there. Kbuild
+ * finds out from the header:
  *
- *   PETMEM_USERFAULTFD_SYNC    there is no such feature.
- *   PETMEM_USERFAULTFD_INLINE  the function that decides is in the header: ask it. As
- *     the arguments are constants, nothing is left of it but the answer.
- *   neither                    nobody can ask it; 7.2 was the first to have the check.
+ *   PETMEM_USERFAULTFD_SYNC    the kernel does not have the feature.
+ *   PETMEM_USERFAULTFD_INLINE  the header has the function that decides: call it. Its
+ *     arguments are constants, so the compiler leaves nothing but the answer.
+ *   neither                    modules cannot call it; 7.2 was the first to have the check.
  */
 #if !defined(CONFIG_USERFAULTFD) || defined(PETMEM_USERFAULTFD_SYNC)
 static inline bool petmem_userfaultfd_is_refused(void)
@@ -91,9 +91,9 @@ static inline bool petmem_userfaultfd_is_refused(void)
 #endif
 
 /*
- * vm_operations_struct.mprotect came in 5.11. Without it nothing keeps a program from
- * taking away permissions of a whole mapping that has some, entries included: so
- * there is no native mode there.
+ * vm_operations_struct.mprotect came in 5.11. Without it, a program can take permissions
+ * away from a whole mapping, and Linux changes the entries. So older kernels have no native
+ * mode.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define PETMEM_VM_OP_MPROTECT(function)
@@ -103,8 +103,8 @@ static inline bool petmem_has_native_faults(void)
 }
 
 /*
- * A protection key is no permission: pkey_mprotect() writes it into all entries, of
- * a mapping without permissions, too.
+ * A protection key is not a permission: pkey_mprotect() writes it into all entries, even
+ * in a mapping that has no permissions.
  */
 static inline bool petmem_can_refuse_mprotect(void)
 {
@@ -131,17 +131,17 @@ static inline bool petmem_can_refuse_mprotect(void)
 #endif
 
 /*
- * 2 MiB pages, and the bits by which an entry says that no struct page stands behind
- * one. get_user_pages_fast() must leave it alone, and what else of Linux looks at tables:
+ * The bits of a 2 MiB entry which say that the page has no struct page. They keep
+ * get_user_pages_fast(), and all other code that looks at tables, away from the page:
  *
- *   6.12 and newer: pmd_special() says so, as pte_special() does for 4 KiB.
- *   before: pmd_devmap(). The fast walker looks the page up among those of devices and
- *     does not find it (__gup_device_huge() in mm/gup.c); pmd_trans_huge() is false, so
- *     that nothing takes it for a compound page; fault and unmapping look for both.
- *     From 6.2 to 6.5 /proc/PID/smaps took the struct page all the same
+ *   6.12 and newer: pmd_special(), as pte_special() for 4 KiB.
+ *   older: pmd_devmap(). The fast walker looks for the page among those of devices and
+ *     does not find it (__gup_device_huge() in mm/gup.c). pmd_trans_huge() is false, so
+ *     nothing takes the page for a compound page. Faults and unmapping check for both.
+ *     From 6.2 to 6.5, /proc/PID/smaps used the struct page all the same
  *     (smaps_pmd_entry() in fs/proc/task_mmu.c): no 2 MiB pages there.
  *
- * Without transparent huge pages Linux would take the entry for a table.
+ * Without transparent huge pages, Linux would take the entry for a table.
  */
 #if !defined(CONFIG_TRANSPARENT_HUGEPAGE) ||              \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
@@ -159,14 +159,14 @@ static inline bool petmem_has_large_pages(void)
 }
 
 /*
- * 1 GiB pages. Who reads an entry of a PUD table that is a page goes by pud_special() or
- * pud_devmap(), as above (gup_huge_pud() or gup_fast_pud_leaf() in mm/gup.c, and
- * __handle_mm_fault() in mm/memory.c), but for one: since 6.2 smaps and its like walk the
- * tables of every mapping, and would have a 1 GiB page split first (walk_pud_range() in
- * mm/pagewalk.c). All that Linux knows for that is to take the entry away, as if a fault
- * would bring it back. Before it does so it tells the mmu notifiers, MMU_NOTIFY_CLEAR for
- * just this 1 GiB, and afterwards looks whether there still is such an entry
- * (__split_huge_pud() in mm/huge_memory.c). So process.c splits it when it hears that.
+ * The same for 1 GiB entries. Readers of a PUD leaf check pud_special() or pud_devmap(), as
+ * above (gup_huge_pud() or gup_fast_pud_leaf() in mm/gup.c, and __handle_mm_fault() in
+ * mm/memory.c). There is one exception: since 6.2, smaps and similar files walk the tables
+ * of every mapping, and want a 1 GiB page split first (walk_pud_range() in mm/pagewalk.c).
+ * Linux splits it by removing the entry, as if a fault could bring the page back. Before
+ * that it calls the mmu notifiers with MMU_NOTIFY_CLEAR for exactly this 1 GiB, and then
+ * checks again whether the entry is a leaf (__split_huge_pud() in mm/huge_memory.c). So
+ * process.c splits the page when its notifier is called.
  */
 #if !defined(CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
@@ -182,8 +182,8 @@ static inline bool petmem_has_giant_pages(void)
 }
 
 /*
- * Let go of the lock under which Linux has called a fault operation: the VMA's, since
- * 6.7 where it may be that, or the mmap lock.
+ * Release the lock under which Linux has called a fault operation: the mmap lock, or since
+ * 6.7 the VMA's lock.
  */
 static inline void petmem_release_fault_lock(struct vm_fault *vmf)
 {
@@ -208,17 +208,17 @@ static inline void vma_start_write(struct vm_area_struct *vma)
 }
 #endif
 
-/* MEM_PREPARE_ONLINE was there from 6.9 to 6.18. */
+/* MEM_PREPARE_ONLINE existed from 6.9 to 6.18. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0) || \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
 #define MEM_PREPARE_ONLINE (~0UL)
 #endif
 
 /*
- * Give a page table the lock that Linux takes to look at its entries, which is kept
- * in the struct page of the table, or by a pointer there where it is large (lockdep,
- * PREEMPT_RT): then @shared is used. The part of struct page that a page table uses
- * is called struct ptdesc since 6.6.
+ * Initialise the lock of a page table, which Linux takes to look at the entries. It is in
+ * the struct page of the table. Where locks are large (lockdep, PREEMPT_RT), the struct page
+ * has a pointer to it instead; then all tables use @shared. Since 6.6, the part of struct
+ * page that a page table uses is called struct ptdesc.
  */
 static inline void petmem_init_table_lock(void *table, spinlock_t *shared)
 {
@@ -236,8 +236,8 @@ static inline void petmem_init_table_lock(void *table, spinlock_t *shared)
 }
 
 /*
- * What p4d_alloc_one() does for a user's table, which compares with a symbol that
- * modules do not have. Page tables have a constructor at this level since 6.14.
+ * Allocate a P4D table as p4d_alloc_one() does for a user's table. That function uses a
+ * symbol that is not exported. Since 6.14, tables of this level have a constructor.
  */
 static inline void *petmem_p4d_alloc(void)
 {
@@ -314,9 +314,9 @@ static inline void petmem_kasan_unpoison(void *start, size_t size)
 #endif
 
 /*
- * Does KVM map what an entry leads to without asking for the permissions of the mapping?
- * It does since 6.13 (hva_to_pfn_remapped() in virt/kvm/kvm_main.c), by what the last entry
- * says. Older ones want a reference to the page: struct_page.h says why they get none.
+ * Does KVM map a page by its last entry alone, whatever the mapping allows? It does since
+ * 6.13 (hva_to_pfn_remapped() in virt/kvm/kvm_main.c). Older kernels want a reference to
+ * the page: struct_page.h says why they get none.
  */
 static inline bool petmem_kvm_follows_entries(void)
 {
@@ -324,9 +324,9 @@ static inline bool petmem_kvm_follows_entries(void)
 }
 
 /*
- * Is an mm bound to a device that walks its page tables itself (SVA)? One that was ever
- * bound says so until its end. Before 6.6 the driver of such a device hears of each
- * invalidation that mmu notifiers are told of; since then, only of flushes of the TLB.
+ * Is an mm bound to a device that walks its page tables itself (SVA), or was it ever?
+ * Before 6.6, the driver of such a device hears of every invalidation, as mmu notifiers do.
+ * Since then, it hears only of TLB flushes.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 static inline bool petmem_has_sva(struct mm_struct *mm)
@@ -337,15 +337,15 @@ static inline bool petmem_has_sva(struct mm_struct *mm)
 static inline bool petmem_has_sva(struct mm_struct *mm)
 {
 	/*
-	 * Page-table entries have changed before: a device that is bound after we have
-	 * looked finds them so.
+	 * The page-table entries were changed before this point. A device that is bound
+	 * after the look finds them changed.
 	 */
 	smp_mb();
 	return mm_valid_pasid(mm);
 }
 #endif
 
-/* What a device is, and may become, are flags with functions of their own since 7.2. */
+/* Since 7.2 the flags of a device have functions. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 static inline bool dev_offline(const struct device *device)
 {
@@ -365,8 +365,8 @@ static inline void dev_assign_offline_disabled(struct device *device,
 #endif
 
 /*
- * How many pages of a memory block have failed, by Linux's own count, which came in 6.2;
- * or a negative number, where only their struct pages say so.
+ * The number of failed pages in a memory block. Linux counts them since 6.2. Before, only
+ * their struct pages say so, and this returns a negative number.
  */
 static inline long petmem_block_nr_failed(struct device *device)
 {
@@ -380,11 +380,11 @@ static inline long petmem_block_nr_failed(struct device *device)
 #endif
 }
 
-/* Only kernels that handle memory failures have the flag of a page that has failed. */
+/* Only kernels that handle memory failures have a flag for failed pages. */
 static inline bool petmem_page_is_failed(const struct page *page)
 {
 #ifdef CONFIG_MEMORY_FAILURE
-	/* A struct page that was filled with a pattern says nothing. */
+	/* A struct page that was filled with a poison pattern has no valid flags. */
 	return !PagePoisoned(page) && PageHWPoison(page);
 #else
 	return false;
@@ -399,9 +399,8 @@ static inline void petmem_page_set_failed(struct page *page)
 }
 
 /*
- * Machine checks, where the kernel has them built in. The chain is called from a work
- * item, and may sleep (mce_gen_pool_process() in arch/x86/kernel/cpu/mce/genpool.c, on
- * all kernels).
+ * Machine checks, on kernels built with them. A work item calls the chain, so it may sleep
+ * (mce_gen_pool_process() in arch/x86/kernel/cpu/mce/genpool.c, on all kernels).
  */
 #ifdef CONFIG_X86_MCE
 static inline void petmem_mce_register(struct notifier_block *notifier)
@@ -415,7 +414,7 @@ static inline void petmem_mce_unregister(struct notifier_block *notifier)
 	mce_unregister_decode_chain(notifier);
 }
 
-/* Did memory fail for good, and is it known where? As for memory_failure(). */
+/* Did memory fail for good, at a known address? Linux asks the same for memory_failure(). */
 static inline bool petmem_mce_has_address(struct mce *mce)
 {
 	return !mce_is_correctable(mce) && mce_usable_address(mce);
@@ -436,8 +435,8 @@ static inline bool petmem_mce_has_address(struct mce *mce)
 #endif
 
 /*
- * Copy a page, and survive it if the source cannot be read. Without ERMS the kernel has
- * nothing that would: copy_mc_to_kernel() is memcpy() then, which is slower.
+ * Copy a page, and survive if the source cannot be read. Without ERMS no function of the
+ * kernel survives that: copy_mc_to_kernel() is memcpy() then, and copy_page() is faster.
  *
  * Return: 0 or -EHWPOISON.
  */

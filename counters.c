@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* counters.c - what is counted, put together; for the ioctls, and in sysfs. */
+/* counters.c - collect the counters of all files, for the ioctls and for sysfs. */
 #include "counters.h"
 
 #include <linux/device.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* counters.h - what is counted, put together; for the ioctls, and in sysfs. */
+/* counters.h - collect the counters of all files, for the ioctls and for sysfs. */
 #ifndef PETMEM_COUNTERS_H
 #define PETMEM_COUNTERS_H
 
@@ -8,20 +8,20 @@
 #include "petmem.h"
 
 /**
- * petmem_read_status() - set all of a status
- * @status: as petmem.h says
+ * petmem_read_status() - fill in a status
+ * @status: see petmem.h; all fields are set
  *
  * Context: may sleep.
  */
 void petmem_read_status(struct petmem_status *status);
 
 /**
- * petmem_read_counters() - set all counters and limits
- * @counters: as petmem.h says
+ * petmem_read_counters() - fill in counters and limits
+ * @counters: see petmem.h; all fields are set
  */
 void petmem_read_counters(struct petmem_counters *counters);
 
-/* The device's directory "counters": a file for each number, which anybody may read. */
+/* The device's directory "counters", with one file for each number. Anybody may read it. */
 extern const struct attribute_group *petmem_counter_groups[];
 
 #endif /* PETMEM_COUNTERS_H */

@@ -3,14 +3,14 @@
  * cow.c - copy-on-write.
  *
  *   fork:   the child's slot points to the parent's PUD table, and neither slot is
- *           writable. Nothing is copied, and no page of the parent's is visited.
- *   write:  a fault, because something on the way is not writable. From the top down,
- *           what nobody else refers to is made writable again, and what is shared is
- *           copied: at most three tables, and the page. Of a 2 MiB page for whose
- *           copy there is no room only the 4 KiB that were written.
+ *           writable. Nothing is copied, and no page of the parent is visited.
+ *   write:  a fault, because an entry on the path is not writable. From the top down, a
+ *           table or page with one owner is made writable again, and a shared one is
+ *           copied: at most three tables, and the page. If the pool has no room for the
+ *           copy of a 2 MiB page, only the written 4 KiB are copied.
  *
- * How the tables keep count is in pgtables.h. The memory map is shared and parted in
- * the same way, but as a whole.
+ * pgtables.h says how owners are counted. The memory map is shared and unshared in the
+ * same way, but as a whole.
  */
 #include "cow.h"
 
@@ -43,14 +43,15 @@ bool petmem_cow_notifies(const struct petmem_process *process)
 }
 
 /*
- * Virtual machines and devices that may write to the parent's memory are told to drop
- * their translations while the region is out of its page tables: that is the one way
- * to tell them. The parent's mmap lock, which dup_mmap() holds for writing, keeps the
- * parent's threads from noticing, where they fault natively. With signals, a system
- * call of theirs may fail, but only where there is somebody to be told.
+ * Virtual machines and devices that may write to the parent's memory have to drop their
+ * translations. The only way to tell them is a notification while the region is detached
+ * from the parent's page tables. With native faults the parent's threads do not notice:
+ * dup_mmap() holds the parent's mmap lock for writing, and they wait for it. With faults by
+ * signal, one of their system calls may fail, but only where a virtual machine or a device
+ * has to be told.
  *
- * The family's lock is not held meanwhile: that takes as long as the parent has written
- * pages.
+ * The family's lock is released meanwhile, because the time grows with the number of pages
+ * that the parent has written.
  */
 static u64 take_out(struct petmem_process *process)
 {
@@ -98,7 +99,7 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
-/* Nobody writes to the page meanwhile: it has our reference beside another's. */
+/* Nobody writes to the page meanwhile: it is shared, and our reference keeps it so. */
 static int copy(const struct petmem_leaf *leaf, uintptr_t to)
 {
 	uintptr_t from = petmem_leaf_page(leaf);
@@ -115,9 +116,9 @@ static int copy(const struct petmem_leaf *leaf, uintptr_t to)
 }
 
 /*
- * Enter a copy, and tell devices to drop their translations while there are none in the
- * page tables. Where nobody is to be told, a system call of another thread does not miss
- * the page: with faults by signal it would fail.
+ * Enter a copy. Virtual machines and devices are told to drop their translations while the
+ * page tables have none. With faults by signal, a system call of another thread that uses
+ * the page then would fail. So this is done only where they have to be told.
  */
 static uintptr_t replace_and_notify(struct petmem_process *process,
 				    const struct petmem_leaf *leaf, u64 addr,
@@ -135,7 +136,7 @@ static uintptr_t replace_and_notify(struct petmem_process *process,
 	return old;
 }
 
-/* Make one page writable, of a 2 MiB page all of it or one of 4 KiB. */
+/* Make a page writable: a whole 2 MiB page if @large, otherwise 4 KiB. */
 static int break_page(struct petmem_process *process, u64 addr, bool large)
 {
 	struct petmem_account *account = &process->family->account;
@@ -185,13 +186,13 @@ int petmem_cow_break(struct petmem_process *process, u64 addr)
 
 	if (petmem_pgtables_find(petmem_process_mm(process), addr).large)
 		err = break_page(process, addr, true);
-	/* Of 2 MiB a part may be what there is room for, or what can be read. */
+	/* There may be room for 4 KiB of a 2 MiB page, or only these may be readable. */
 	if (err == -ENOMEM || err == -EHWPOISON)
 		err = break_page(process, addr, false);
 	return err;
 }
 
-/* Another thread may have unmapped the region since the caller was called. */
+/* The region may be gone: another thread can unmap it before the locks are taken. */
 static int unshare_path(struct petmem_process *process, u64 addr,
 			struct petmem_gather *replaced)
 {
@@ -244,8 +245,8 @@ int petmem_cow_unshare_now(struct petmem_process *process, u64 addr)
 }
 
 /*
- * Take a reference to a map that is shared, so that it stays the same without a lock:
- * whoever would change it sees that it is shared. NULL for a map that is not.
+ * Take a reference to a shared map. While it is held, the map does not change, even without
+ * a lock: a process changes only a map that it owns alone. NULL if the map is not shared.
  */
 static struct petmem_memmap *get_shared_map(struct petmem_process *process)
 {
@@ -269,7 +270,7 @@ static void put_map(struct petmem_process *process, struct petmem_memmap *map)
 	petmem_memmap_delete(unused);
 }
 
-/* Copy a map that relatives share, and count its allocations once more. */
+/* Copy a map that relatives share, and charge the allocations of the copy. */
 static struct petmem_memmap *copy_map(struct petmem_process *process,
 				      const struct petmem_memmap *map)
 {
@@ -296,7 +297,7 @@ int petmem_cow_prepare_change(struct petmem_process *process,
 	if (process->map) {
 		shared = get_shared_map(process);
 		change->reservation = process->reservation;
-		/* Nobody else takes from what a map of our own has kept. */
+		/* The nodes that an unshared map keeps are for us alone. */
 		if (!shared)
 			nr_spares -= min(nr_spares, process->map->nr_kept);
 	} else {
@@ -319,8 +320,8 @@ int petmem_cow_prepare_change(struct petmem_process *process,
 }
 
 /*
- * Relatives may have left since the preparation: then the copy is not needed. None can
- * have come, since fork waits for our lock.
+ * Relatives may have left since the preparation; then the copy is not needed. No new
+ * relative can have come, because fork waits for the process's lock.
  */
 bool petmem_cow_own_map(struct petmem_process *process,
 			struct petmem_map_change *change)

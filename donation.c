@@ -2,10 +2,10 @@
 /*
  * donation.c - memory on its way from Linux into the pool, and back.
  *
- * Two parties must not own a page. A block is Linux's until it is offline, and petmem's
- * from its claim (hotplug.h) until it is released. What Linux knew about its pages is read
- * first, then their struct pages are defined anew (struct_page.h), and then they can be
- * had.
+ * A page must not have two owners. Linux owns a block until it is offline, and petmem owns
+ * it from its claim (hotplug.h) until it is released. petmem first reads what Linux knew
+ * about the pages, then defines their struct pages anew (struct_page.h), and then hands
+ * them out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -30,7 +30,7 @@
 #include "struct_page.h"
 #include "trace.h"
 
-/* Whole memory blocks inside the physical address space? */
+/* Is it made of whole memory blocks, inside of the physical address space? */
 static bool is_well_formed(u64 start, u64 size)
 {
 	u64 block_size = memory_block_size_bytes();
@@ -57,9 +57,9 @@ static int found(struct resource *resource, void *unused)
 }
 
 /*
- * Does it belong to a driver that may take it, or parts of it, away again (virtio-mem,
- * kmem)? Not region_intersects(), which older kernels let look at the roots of the
- * resources only, and a driver's memory is below a device.
+ * Does it belong to a driver that may take it or parts of it away again (virtio-mem, kmem)?
+ * region_intersects() is of no use: older kernels look only at the root resources, and the
+ * memory of a driver is below its device.
  */
 static bool is_drivers(u64 start, u64 size)
 {
@@ -70,9 +70,9 @@ static bool is_drivers(u64 start, u64 size)
 }
 
 /*
- * Is the memory in the kernel's direct map, so that it can be cleared? Debugging
- * options take free pages out of it, and offlining does not put them back. Pages that
- * have failed need not be: Linux takes them out of it, too.
+ * Is the memory in the kernel's direct map, so that it can be cleared? Debugging options
+ * take free pages out of the direct map, and taking memory offline does not put them back.
+ * Failed pages may be missing: Linux takes them out, too.
  */
 static bool is_mapped(u64 start, u64 size, const unsigned long *failed)
 {
@@ -91,7 +91,7 @@ static bool is_mapped(u64 start, u64 size, const unsigned long *failed)
 	return true;
 }
 
-/* Are the page structs of the memory inside of it (memmap_on_memory)? */
+/* Does the memory contain its own struct pages (memmap_on_memory)? */
 static bool holds_own_memmap(u64 start, u64 size)
 {
 	unsigned long first = (unsigned long)pfn_to_page(PHYS_PFN(start));
@@ -100,7 +100,7 @@ static bool holds_own_memmap(u64 start, u64 size)
 	return memmap >= start && memmap < start + size;
 }
 
-/* Put memory that is claimed into the pool. */
+/* Put claimed memory into the pool. */
 static int take_in(u64 start, u64 size, int node, unsigned long *failed)
 {
 	int err = petmem_struct_pages_find_failed(start, size, node, failed);
@@ -153,12 +153,12 @@ int petmem_donate(const struct petmem_extent *extent)
 
 	if (err)
 		return err;
-	/* Not pfn_to_nid(), which reads a struct page. */
+	/* pfn_to_nid() would read a struct page. */
 	node = memory_add_physaddr_to_nid(extent->start);
 	err = claim_and_take_in(extent->start, extent->size, node);
 	if (err)
 		return err;
-	/* No rmmod while memory is donated: it would stay offline, forgotten. */
+	/* Without the module, donated memory would stay offline and be forgotten. */
 	__module_get(THIS_MODULE);
 	trace_petmem_donate(extent->start, extent->size, node);
 	pr_info("donated [mem %#llx-%#llx] of node %d, %llu pages\n",

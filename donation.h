@@ -9,11 +9,11 @@
 
 /**
  * petmem_donate() - take offline memory into the pool
- * @extent: which
+ * @extent: the memory
  *
- * What the caller says is checked, not believed: whole memory blocks of real RAM
- * that Linux has offline, maps, does not keep its own page structs in, and that belong to
- * no driver. Pages of them that have failed are donated as such.
+ * The extent is checked. It has to be whole memory blocks of real RAM, offline, in the
+ * direct map, without the struct pages of the memory in it, and not a driver's. Pages in
+ * it that have failed are donated as failed pages.
  *
  * Return: 0 or an error as petmem.h lists them for PETMEM_IOC_DONATE.
  * Context: may sleep; the caller has checked the privilege.
@@ -21,8 +21,8 @@
 int petmem_donate(const struct petmem_extent *extent);
 
 /**
- * petmem_release() - take back a donation; its memory may go online again
- * @extent: which
+ * petmem_release() - give a donation back to Linux, which may bring it online again
+ * @extent: exactly as it was donated
  *
  * Return: 0 or an error as petmem.h lists them for PETMEM_IOC_RELEASE.
  * Context: may sleep; the caller has checked the privilege.
@@ -32,8 +32,8 @@ int petmem_release(const struct petmem_extent *extent);
 /**
  * petmem_donation_init() - begin to guard donated memory
  *
- * From here on the machine does not hibernate while there is some, for what is offline is
- * not saved, and pages of it that fail are noticed.
+ * From now on, the machine does not hibernate while memory is donated, because hibernation
+ * does not save offline memory; and pages that fail are noticed.
  *
  * Return: 0 or a negative errno.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * entry.h - one entry of the region's page tables: what it says, and how it is made.
- * Their layout is drawn in pgtables.h. For pgtables.c and giant.c.
+ * entry.h - how an entry of the region's page tables is made and read. pgtables.h draws
+ * the layout of the tables. Only pgtables.c and giant.c use this.
  */
 #ifndef PETMEM_ENTRY_H
 #define PETMEM_ENTRY_H
@@ -12,7 +12,7 @@
 #include "compat.h"
 #include "pool.h"
 
-/* The tables, named by what one entry of each spans. */
+/* The levels of the page tables, with the span of one entry. */
 enum level {
 	LEVEL_PTE, /* 4 KiB */
 	LEVEL_PMD, /* 2 MiB */
@@ -24,7 +24,7 @@ enum level {
 #define ENTRIES BIT(INDEX_BITS)
 #define INDEX_MASK (ENTRIES - 1)
 
-/* What a leaf loses that may not be written: see pgtables.h. */
+/* The bits that a read-only leaf does not have: see pgtables.h. */
 #define LEAF_WRITE ((u64)(_PAGE_RW | _PAGE_DIRTY))
 
 static inline unsigned int level_shift(enum level level)
@@ -32,7 +32,7 @@ static inline unsigned int level_shift(enum level level)
 	return PAGE_SHIFT + INDEX_BITS * level;
 }
 
-/* Where the span of the entry for @addr begins, and where it ends. */
+/* The beginning and the end of the span of the entry for @addr. */
 static inline u64 span_start(u64 addr, enum level level)
 {
 	return addr & ~(BIT_ULL(level_shift(level)) - 1);
@@ -53,7 +53,7 @@ static inline bool is_present(u64 entry)
 	return entry & _PAGE_PRESENT;
 }
 
-/* Of an entry of a PMD or PUD table: is it a page, of 2 MiB or 1 GiB? */
+/* Is an entry of a PMD or PUD table a page, of 2 MiB or 1 GiB? */
 static inline bool is_large(u64 entry)
 {
 	return entry & _PAGE_PSE;
@@ -64,13 +64,13 @@ static inline uintptr_t frame_of(u64 entry)
 	return entry & PTE_PFN_MASK;
 }
 
-/* The pool's memory is in the kernel's direct map; donation made sure of it. */
+/* The pool's memory is in the kernel's direct map: donation.c has checked it. */
 static inline u64 *table_of(u64 entry)
 {
 	return __va(frame_of(entry));
 }
 
-/* What is known of the page that an entry points to. */
+/* The record of the page that an entry points to. */
 static inline struct petmem_page *page_of(u64 entry)
 {
 	return petmem_pool_page(frame_of(entry));
@@ -82,8 +82,9 @@ static inline u64 table_entry(const u64 *table)
 }
 
 /*
- * User data: readable, writable, never executable. Accessed, dirty and soft-dirty are
- * set from the start, so that neither the processor nor Linux ever writes to the entry.
+ * An entry for user data: readable, writable, never executable. Accessed, dirty and
+ * soft-dirty are set from the start, so neither the processor nor Linux ever writes to the
+ * entry.
  */
 static inline u64 data_entry(uintptr_t page_addr)
 {

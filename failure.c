@@ -2,11 +2,10 @@
 /*
  * failure.c - memory that fails while it is donated.
  *
- * Linux's own way ends early: memory_failure() knows nothing about offline memory, and
- * returns ENXIO. It still kills the process that was reading (kill_me_maybe() in
- * arch/x86/kernel/cpu/mce/core.c), and tells everybody who listens to machine checks. Here
- * the pool is told. The page may have changed hands until then; it is not handed out after
- * that.
+ * memory_failure() knows nothing about offline memory and returns ENXIO. Linux still kills
+ * the process that was reading (kill_me_maybe() in arch/x86/kernel/cpu/mce/core.c), and
+ * calls the notifiers of machine checks. The notifier in this file tells the pool. Until
+ * then the page may have changed its owner; from then on it is not handed out any more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

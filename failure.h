@@ -5,7 +5,7 @@
 #ifndef PETMEM_FAILURE_H
 #define PETMEM_FAILURE_H
 
-/** petmem_failure_init() - begin to listen to machine checks. */
+/** petmem_failure_init() - begin to listen to machine checks */
 void petmem_failure_init(void);
 
 /** petmem_failure_exit() - undo petmem_failure_init(). */

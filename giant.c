@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * giant.c - 1 GiB pages in the page tables. What they are is in giant.h, what Linux does
- * with them in compat.h.
+ * giant.c - 1 GiB pages in the page tables. giant.h says how they work, and compat.h what
+ * Linux does with them.
  */
 #include "giant.h"
 
@@ -9,7 +9,7 @@
 
 #include "entry.h"
 
-/* Families have locks of their own. */
+/* Atomic, because each family has a lock of its own. */
 static atomic64_t count = ATOMIC64_INIT(0);
 
 u64 petmem_giant_table(u64 entry)
@@ -30,12 +30,12 @@ void petmem_giant_enter(u64 *entry, uintptr_t page_addr)
 	page_of(*entry)->live = ENTRIES;
 	*petmem_large_note(page_addr) = frame_of(*entry);
 	atomic64_inc(&count);
-	/* A processor that remembers the table finds the same by it. */
+	/* A processor that still has the table cached finds the same pages through it. */
 	smp_wmb();
 	WRITE_ONCE(*entry, giant_entry(page_addr));
 }
 
-/* Nobody shares a page that can be written, so the table is ours alone then. */
+/* A writable page has one owner, and so has its table. */
 u64 petmem_giant_split(u64 entry)
 {
 	u64 *table;

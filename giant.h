@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * giant.h - 1 GiB pages in the page tables: entries of a PUD table that lead past
- * their PMD table.
+ * giant.h - 1 GiB pages in the page tables: entries of a PUD table that bypass their PMD
+ * table.
  *
  *   PUD table        PMD table                    memory
  *   +---------+ bit S
@@ -10,13 +10,13 @@
  *                    | 512 entries +---------> |            |
  *                    +-------------+
  *
- * The PMD table is there all the same, and full: it is counted, copied and freed as if
- * the entry led to it, and so are the 512 pages of 2 MiB that it points to. To split a
- * 1 GiB page is to have the entry lead to the table: no count changes, nothing is
- * needed for it, and so it cannot fail. For the processors only the size of a page
- * changes, which they may learn late (Intel SDM volume 3A, section 4.10.2.3).
+ * The PMD table exists all the same, and it is full. It is counted, copied and freed as if
+ * the entry led to it, and so are the 512 pages of 2 MiB that it points to. Splitting a
+ * 1 GiB page means making the entry lead to the table. That changes no count and takes no
+ * page, so it cannot fail. For the processors only the page size changes, and they may
+ * learn that late (Intel SDM volume 3A, section 4.10.2.3).
  *
- * The table's entries say read-only as long as something leads past them.
+ * The table's entries are read-only as long as an entry bypasses them.
  *
  * Context of all: as in pgtables.h.
  */
@@ -26,11 +26,11 @@
 #include <linux/types.h>
 
 /**
- * petmem_giant_table() - the entry that an entry of a PUD table stands for
+ * petmem_giant_table() - the entry for the PMD table behind an entry of a PUD table
  * @entry: present
  *
- * Return: one that leads to the PMD table, writable if @entry is; @entry itself when it
- * is no page.
+ * Return: an entry that leads to the PMD table, writable if @entry is; @entry itself when it
+ * is not a page.
  */
 u64 petmem_giant_table(u64 entry);
 
@@ -40,35 +40,35 @@ u64 petmem_giant_table(u64 entry);
  * @page_addr: physical address of 512 pages of 2 MiB; the caller's references to them
  *	go into the table
  *
- * Context: nothing of Linux's walks the region, but for lockless walkers, which read an
- * entry once: what Linux has seen to be a table stays one as long as it looks.
+ * Context: the locks keep Linux's walkers out of the region, except for lockless walkers,
+ * which read an entry once. A table that a walker has found stays a table while it looks.
  */
 void petmem_giant_enter(u64 *entry, uintptr_t page_addr);
 
 /**
- * petmem_giant_split() - what has to take the place of an entry that is a 1 GiB page
- * @entry: of a PUD table
+ * petmem_giant_split() - split a 1 GiB page
+ * @entry: the page's entry of a PUD table; the caller replaces it
  *
- * Return: an entry that leads to the PMD table, by which the same can be written.
+ * Return: an entry that leads to the PMD table and allows the same writes.
  */
 u64 petmem_giant_split(u64 entry);
 
 /**
- * petmem_giant_share() - a copy of an entry that is a 1 GiB page is made
- * @entry: of a PUD table; read-only from now on, as its copy is
+ * petmem_giant_share() - add an owner to a 1 GiB page whose entry is copied
+ * @entry: the page's entry of a PUD table; becomes read-only, as the copy does
  */
 void petmem_giant_share(u64 *entry);
 
 /**
- * petmem_giant_drop() - an entry that is a 1 GiB page is gone
- * @entry: that
+ * petmem_giant_drop() - stop counting a 1 GiB page whose entry was removed
+ * @entry: the removed entry
  *
- * Return: an entry that leads to the PMD table, whose reference is the caller's.
+ * Return: an entry that leads to the PMD table; the caller gets its reference.
  */
 u64 petmem_giant_drop(u64 entry);
 
 /**
- * petmem_giant_count() - how many entries are 1 GiB pages?
+ * petmem_giant_count() - the number of entries that are 1 GiB pages
  *
  * Context: any.
  */

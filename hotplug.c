@@ -2,25 +2,25 @@
 /*
  * hotplug.c - keep Linux's memory hotplug away from donated memory.
  *
- * Linux brings a block online by way of its device only: device_online() in
- * drivers/base/core.c, under the device's lock. It does nothing to a device that does not
- * say offline. So a claimed block says it is not, although its state is, and an attempt
- * ends with EINVAL before it has begun. The memory notifier alone would come too late:
- * online_pages() in mm/memory_hotplug.c calls move_pfn_range_to_zone() before it asks,
- * which writes all struct pages of the block anew. Among them are those of our page
- * tables, with the locks (ptl) that processors hold or wait for at that moment: a lock
- * that is cleared lets two in, or never lets a waiter in, and where it is a pointer there
- * is none. Nothing that is done afterwards could mend that. (From 6.9 to 6.18
- * MEM_PREPARE_ONLINE asked in time.)
+ * Linux brings a block online only through its device: device_online() in
+ * drivers/base/core.c, under the device's lock. It does nothing if the device's offline flag
+ * is not set. So a claimed block has the flag cleared, although its state is offline, and an
+ * attempt ends with EINVAL before anything has changed. The memory notifier alone would come
+ * too late: before online_pages() in mm/memory_hotplug.c calls it, move_pfn_range_to_zone()
+ * initialises all struct pages of the block. Those of our page tables contain the locks
+ * (ptl) that processors may hold or wait for at this moment. A cleared lock lets two
+ * processors in, or never lets a waiter in; and where the lock is a pointer, the pointer is
+ * gone. Nothing could repair that afterwards. (From 6.9 to 6.18, MEM_PREPARE_ONLINE asked in
+ * time.)
  *
- * A claimed block also says that it cannot be taken offline. That is what stops an
- * unplugging, which takes the blocks of a DIMM offline first (acpi_scan_try_to_offline()
- * in drivers/acpi/scan.c): with one that is offline already it would go on, and take away
- * the memory. What has passed that step when the donation begins is not stopped, for the
- * lock that covers both, device_hotplug_lock, is not exported.
+ * A claimed block also has the flag that forbids taking it offline. This stops unplugging,
+ * which first takes the blocks of a DIMM offline (acpi_scan_try_to_offline() in
+ * drivers/acpi/scan.c): for a block that is offline already, it would go on and take the
+ * memory away. An unplugging that is past this step when a donation begins is not stopped:
+ * device_hotplug_lock, which covers both, is not exported.
  *
- * The notifier stays, as the promise that Linux makes to modules: it refuses what the
- * device core should not have let through, and says so loudly.
+ * The notifier stays, as Linux's promise to modules: it refuses what the device core should
+ * not have let through, and warns.
  */
 #include "hotplug.h"
 
@@ -35,12 +35,12 @@
 #include "compat.h"
 #include "pool.h"
 
-/* The name of a block's device is this and its number. */
+/* A block's device has this name, followed by the block's number. */
 #define BLOCK_NAME "memory"
 
 /*
- * The device of a block. Their bus is not exported, but all devices are in one kset, and
- * those of the processors are to be had.
+ * The device of a block. The bus of these devices is not exported. But all devices are in
+ * one kset, and a processor's device leads to it.
  */
 static struct device *find_device(u64 block)
 {

@@ -8,12 +8,12 @@
 #include <linux/types.h>
 
 /**
- * petmem_hotplug_claim() - have offline memory blocks that Linux leaves as they are
- * @start: physical address, multiple of the memory block size
- * @size: the same
+ * petmem_hotplug_claim() - claim offline memory blocks
+ * @start: physical address, a multiple of the memory block size
+ * @size: in bytes, a multiple of the memory block size
  *
- * From here on Linux neither brings them online nor lets them be unplugged, and refuses
- * before it has written to one of their struct pages.
+ * From now on, Linux neither brings the blocks online nor lets them be unplugged. It refuses
+ * before it has written to any of their struct pages.
  *
  * Return: 0; -EBUSY when one of them is online, or claimed already; -EOPNOTSUPP when
  * Linux has no device for one of them.
@@ -24,17 +24,17 @@ int petmem_hotplug_claim(u64 start, u64 size);
 
 /**
  * petmem_hotplug_unclaim() - undo petmem_hotplug_claim()
- * @start: as it was claimed
- * @size: as it was claimed
+ * @start: as for the claim
+ * @size: as for the claim
  *
  * Context: as for petmem_hotplug_claim().
  */
 void petmem_hotplug_unclaim(u64 start, u64 size);
 
 /**
- * petmem_hotplug_nr_failed() - how many pages have failed, by Linux's count?
- * @start: physical address of blocks that are claimed
- * @size: of them
+ * petmem_hotplug_nr_failed() - the number of failed pages, as Linux counts them
+ * @start: physical address of claimed blocks
+ * @size: of the blocks, in bytes
  *
  * Return: negative where this kernel does not count them.
  * Context: may sleep.
@@ -42,13 +42,13 @@ void petmem_hotplug_unclaim(u64 start, u64 size);
 long petmem_hotplug_nr_failed(u64 start, u64 size);
 
 /**
- * petmem_hotplug_init() - begin to refuse what may come in spite of a claim
+ * petmem_hotplug_init() - begin to refuse attempts that come in spite of a claim
  *
  * Return: 0 or a negative errno.
  */
 int petmem_hotplug_init(void);
 
-/** petmem_hotplug_exit() - undo petmem_hotplug_init(). */
+/** petmem_hotplug_exit() - undo petmem_hotplug_init() */
 void petmem_hotplug_exit(void);
 
 #endif /* PETMEM_HOTPLUG_H */
