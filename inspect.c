@@ -3,34 +3,34 @@
  * inspect.c - look at processes and page tables, and change nothing.
  *
  * The tables are read as the processor reads them, from the top and by the bits of the
- * entries alone, so that what is shown does not depend on what pgtables.c believes.
+ * entries alone. So the result does not depend on the book-keeping of pgtables.c.
  *
- * Looking at another process takes CAP_SYS_ADMIN. Its numbers alone, without addresses,
- * are for its own user, too. The whole rule of ptrace would be finer, but neither
- * mm_access() nor ptrace_may_access() is there for modules, and a descriptor of
- * /proc/PID/mem cannot be told from others by exported means.
+ * Looking at another process takes CAP_SYS_ADMIN. The process's own user may see its
+ * numbers, but no addresses. The rule of ptrace would be finer. But mm_access() and
+ * ptrace_may_access() are not exported, and no exported function tells a descriptor of
+ * /proc/PID/mem from others.
  *
- * Each fault of the process and of its relatives waits for the family's lock. So a
- * look takes it for one part at a time, which is two tables of 512 entries at most. The
- * process may do anything between two parts: unmap the region and reserve it anew, fork,
- * exec, exit. One thing stays:
+ * Every fault of the process and of its relatives waits for the family's lock. So a look
+ * takes this lock for one part at a time: at most two tables of 512 entries. Between two
+ * parts, the process may do anything: unmap the region and reserve it anew, fork, exec,
+ * exit. Only this stays:
  *
- *   - its struct petmem_process, and .family, which never changes: notifier_release()
- *     comes in exit_mmap(), which get_subject()'s reference to the users of the mm
- *     that is looked at keeps away. An exec only takes the mm from its threads.
+ *   - its struct petmem_process, and .family, which never changes. exit_mmap() calls
+ *     notifier_release(), and it does not run while get_subject() has a reference to the
+ *     users of the mm. An exec only takes the mm from its threads.
  *
- * Each part reads all else again, under the family's lock of the process:
+ * Each part reads everything else again, under the lock of the process's family:
  *
  *   - process->map and its ranges. petmem_cow_own_map(), petmem_memmap_alloc() and
- *     petmem_memmap_free() change them under that lock. leave_region() takes the map away
+ *     petmem_memmap_free() change them under this lock. leave_region() takes the map away
  *     under it before petmem_memmap_delete() frees anything.
- *   - the slot of the mm. petmem_pgtables_attach(), _detach() and _share() write it
- *     under that lock. It is 0 while a fork has taken the region out, and what is not a
- *     page of the pool is not followed.
- *   - the tables and pages below the slot. An entry that leads to one is a reference,
- *     and the members of the family drop references only under that lock. They change
- *     entries under it, too, but for petmem_pgtables_protect() in a fork, which takes
- *     permissions from leaves: so each entry is read once.
+ *   - the slot of the mm. petmem_pgtables_attach(), _detach() and _share() write it under
+ *     this lock. It is 0 while a fork has detached the region. A look follows an entry only
+ *     to a page of the pool.
+ *   - the tables and pages below the slot. An entry that leads to one is a reference, and
+ *     the members of the family drop references only under this lock. They also change
+ *     entries only under it, except for petmem_pgtables_protect() in a fork, which makes
+ *     leaves read-only. So each entry is read once.
  */
 #include "inspect.h"
 
@@ -53,16 +53,16 @@
 #include "pool.h"
 #include "process.h"
 
-/* Levels are counted from the PTE table, 1, as the manuals do, up to 4 or 5. */
+/* Levels are counted as in the manuals: from 1, the PTE table, to 4 or 5. */
 #define INDEX_BITS 9
 #define NR_ENTRIES BIT(INDEX_BITS)
 #define LEVEL_PTE 1
 #define LEVEL_PMD 2
 #define LEVEL_PUD 3
-/* The lowest that no entry of can be a page. */
+/* The lowest level whose entries cannot be pages. */
 #define LEVEL_TABLES_ONLY 4
 
-/* The bits of an entry that are no address. */
+/* The bits of an entry that are not part of the address. */
 #define ENTRY_FLAGS (~(u64)PTE_PFN_MASK)
 
 static unsigned int level_shift(unsigned int level)
@@ -96,15 +96,15 @@ static bool is_page(u64 entry, unsigned int level)
 	       (level < LEVEL_TABLES_ONLY && (entry & _PAGE_PSE));
 }
 
-/* ---- Whose ---- */
+/* ---- The process to look at ---- */
 
-/* What is looked at. The mm is given back with mmput(). */
+/* A process to look at. mmput() gives the mm back. */
 struct subject {
 	struct mm_struct *mm;
-	struct petmem_process *process; /* NULL: does not use petmem */
+	struct petmem_process *process; /* NULL if it does not use petmem */
 };
 
-/* With a reference; 0 is the caller. */
+/* Find a task and take a reference to it; 0 is the caller. */
 static struct task_struct *get_task(u32 number)
 {
 	struct task_struct *task;
@@ -120,7 +120,7 @@ static struct task_struct *get_task(u32 number)
 	return task;
 }
 
-/* The user's part of the rule of ptrace: __ptrace_may_access() in kernel/ptrace.c. */
+/* The part of ptrace's rule that is about users: __ptrace_may_access() in kernel/ptrace.c. */
 static bool is_same_user(struct task_struct *task)
 {
 	const struct cred *cred;
@@ -146,9 +146,9 @@ static bool is_same_user_or_admin(struct task_struct *task)
 }
 
 /*
- * Looking up the process first makes the credentials those of its program, or later ones:
- * a program that has bound its mm runs, and so its exec has changed the credentials
- * before.
+ * The process is looked up before its credentials are checked. A program that has bound its
+ * mm is running, so its exec has already changed the credentials: they are those of the
+ * program, or later ones.
  */
 static int get_subject(u32 number, bool (*may_look)(struct task_struct *task),
 		       struct subject *subject)
@@ -175,7 +175,7 @@ out_put_task:
 
 /* ---- In parts ---- */
 
-/* One part of a look is over, and no lock is held. Returns 0 or -EINTR. */
+/* Called between two parts of a look, without a lock. Returns 0 or -EINTR. */
 static int end_part(void)
 {
 	if (fatal_signal_pending(current))
@@ -184,7 +184,7 @@ static int end_part(void)
 	return 0;
 }
 
-/* What petmem has in the tables of an mm; 0 when it is not there just now. */
+/* petmem's entry in the tables of an mm; 0 while the region is detached. */
 static u64 slot_of(struct mm_struct *mm)
 {
 	u64 entry = READ_ONCE(pgd_offset(mm, PETMEM_REGION_START)->pgd) &
@@ -198,7 +198,7 @@ static u64 slot_of(struct mm_struct *mm)
 
 /* ---- A process ---- */
 
-/* Pages below an entry of a PMD table. */
+/* The number of pages below an entry of a PMD table. */
 static u64 mapped_by_pmd(u64 entry)
 {
 	const struct petmem_page *table;
@@ -222,8 +222,8 @@ static u64 mapped_by_table(u64 entry)
 }
 
 /*
- * Pages from *@addr on to the end of the next PMD table, where *@addr is moved to. Tables
- * that are not the pool's hold nothing.
+ * Count the pages from *@addr to the end of the next PMD table, and move *@addr there.
+ * Tables that are not in the pool are empty.
  */
 static u64 mapped_by_next(u64 slot, u64 *addr)
 {
@@ -305,7 +305,7 @@ int petmem_inspect_process(struct petmem_process_info *info)
 
 /* ---- One address ---- */
 
-/* How many entries lead to a large page of petmem's? */
+/* The number of entries that lead to a large page of petmem's. */
 static u32 refs_of_large(u64 entry, unsigned int level)
 {
 	if (level == LEVEL_PMD)
@@ -332,9 +332,9 @@ static void describe_target(struct petmem_walk_level *level, u64 entry,
 }
 
 /*
- * Linux frees tables only after an interrupt that every processor has answered, or
- * after a grace period of RCU: so they stay while interrupts are off, as for
- * get_user_pages_fast(); and below a mapping, while the mmap lock is held.
+ * Linux frees a table only after every processor has answered an interrupt, or after an RCU
+ * grace period. So tables stay while interrupts are off, as for get_user_pages_fast(). Below
+ * a mapping they also stay while the mmap lock of @mm is held.
  */
 static void walk_tables(struct mm_struct *mm, struct petmem_walk *walk)
 {
@@ -381,14 +381,14 @@ static void hide_addresses(struct petmem_walk *walk)
 	for (i = 0; i < walk->nr; i++) {
 		struct petmem_walk_level *level = &walk->level[i];
 
-		/* What is not present may have an address anywhere. */
+		/* An entry that is not present may have address bits anywhere. */
 		level->entry &=
 			level->kind == PETMEM_WALK_ABSENT ? 0 : ENTRY_FLAGS;
 		level->user_entry &= ENTRY_FLAGS;
 	}
 }
 
-/* The mmap lock of @mm keeps petmem_process_reserve() from binding it just now. */
+/* The mmap lock of @mm keeps petmem_process_reserve() from binding it meanwhile. */
 static void walk_locked(struct mm_struct *mm, struct petmem_walk *walk)
 {
 	struct petmem_process *process = petmem_process_find(mm);
@@ -436,15 +436,15 @@ int petmem_inspect_walk(struct petmem_walk *walk)
 
 /* ---- How the region is used ---- */
 
-/* What is at one address, and how far at least. */
+/* What is at one address, and an address up to which it is the same. */
 struct look {
 	u32 kind;
 	u64 end;
 };
 
 /*
- * Does another entry lead to the same page, or to a part of it? Of a 1 GiB page only the
- * 2 MiB around the address are looked at.
+ * Does another entry lead to the same page, or to a part of it? In a 1 GiB page, only the
+ * 2 MiB around the address are checked.
  */
 static bool is_shared(u64 entry, u64 addr, unsigned int level)
 {
@@ -469,8 +469,7 @@ static u32 kind_of(unsigned int level, bool shared)
 }
 
 /*
- * An entry of petmem's leads to memory that others have, too, if anything on the way
- * has a second reference.
+ * Memory is shared if a table on the path, or the page itself, has a second reference.
  */
 static struct look look_at(u64 slot, u64 addr)
 {
@@ -500,8 +499,8 @@ static struct look look_at(u64 slot, u64 addr)
 }
 
 /*
- * Go on while it is of one kind: to the end of the PTE table at most, or as far as one
- * entry of an upper table tells.
+ * Go on as long as the kind is the same: at most to the end of the PTE table, or to the end
+ * of the span of one entry of an upper table.
  */
 static struct look look_along(u64 slot, u64 addr, u64 end)
 {
@@ -517,7 +516,7 @@ static struct look look_along(u64 slot, u64 addr, u64 end)
 	return look;
 }
 
-/* A span that ends with the part, which begins at its .addr. */
+/* Describe the span that begins at part->addr and lies in one part. */
 static void describe_part(struct petmem_process *process,
 			  struct petmem_span *part)
 {
@@ -565,7 +564,7 @@ static bool is_giant(const struct petmem_span *span)
 	       span->kind == PETMEM_SPAN_GIANT_SHARED;
 }
 
-/* A 1 GiB page is shared if any part of it is; no span has parts of two. */
+/* A 1 GiB page is shared if any part of it is. No span has parts of two such pages. */
 static bool add_part(struct petmem_span *span, const struct petmem_span *part)
 {
 	bool one_giant = is_giant(span) && is_giant(part);

@@ -11,33 +11,33 @@
 
 /**
  * petmem_inspect_process() - describe a process
- * @info: as petmem.h says
+ * @info: see petmem.h
  *
- * Return: 0 or an error as petmem.h lists them.
+ * Return: 0 or an error that petmem.h lists.
  */
 int petmem_inspect_process(struct petmem_process_info *info);
 
 /**
- * petmem_inspect_walk() - show the way of an address through the page tables
- * @walk: as petmem.h says
+ * petmem_inspect_walk() - show the path of an address through the page tables
+ * @walk: see petmem.h
  *
- * Return: 0 or an error as petmem.h lists them.
+ * Return: 0 or an error that petmem.h lists.
  */
 int petmem_inspect_walk(struct petmem_walk *walk);
 
 /**
  * petmem_inspect_span() - show how a part of the region is used
- * @span: as petmem.h says
+ * @span: see petmem.h
  *
- * Return: 0 or an error as petmem.h lists them.
+ * Return: 0 or an error that petmem.h lists.
  */
 int petmem_inspect_span(struct petmem_span *span);
 
 /**
- * petmem_inspect_run() - show what a part of a donated range is used for
- * @run: as petmem.h says
+ * petmem_inspect_run() - show how a part of a donated range is used
+ * @run: see petmem.h
  *
- * Return: 0 or an error as petmem.h lists them.
+ * Return: 0 or an error that petmem.h lists.
  */
 int petmem_inspect_run(struct petmem_run *run);
 

@@ -6,13 +6,13 @@
  *   2 MiB        :         :         :         :         :         :
  *   pages        | 4 KiB   |  2 MiB  |  2 MiB  |  2 MiB  | 4 |
  *
- * Nobody asks for 2 MiB: a fault takes them where it can, and 4 KiB otherwise. A PTE table
- * that is there already, because the pool had no 2 MiB when it was needed, stays until
- * the range is freed. Ranges are freed as a whole, so that only copy-on-write splits one:
- * that is in pgtables.c.
+ * A fault maps a 2 MiB page where it can, and a 4 KiB page otherwise; programs need not ask
+ * for it. If a PTE table exists already, because the pool had no 2 MiB page earlier, it
+ * stays until the range is freed. Ranges are freed as a whole, so only copy-on-write splits
+ * a 2 MiB page: see pgtables.c.
  *
- * 1 GiB is never taken by a fault, which would have to clear it: only where memory is
- * mapped ahead, a whole aligned 1 GiB at once.
+ * A fault never maps a 1 GiB page, because it would have to clear it. Only populating a
+ * whole aligned 1 GiB does.
  */
 #include "large.h"
 
@@ -83,7 +83,7 @@ static void put_giant(uintptr_t page_addr)
 	}
 }
 
-/* The pages of 1 GiB as the account counts them. */
+/* A 1 GiB page in pages of 4 KiB, the unit of accounts. */
 #define GIANT_PAGES (PUD_SIZE >> PAGE_SHIFT)
 
 void petmem_large_put_giant(struct petmem_process *process, uintptr_t page_addr)

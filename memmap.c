@@ -2,7 +2,7 @@
 /*
  * memmap.c - the memory map of a process. The rules are in memmap.h.
  *
- * No sum of a start and a size is ever compared: a range may end at 2^64.
+ * The sum of a start and a size is never compared, because a range may end at 2^64.
  */
 #include "memmap.h"
 
@@ -25,7 +25,7 @@ static struct petmem_range *to_range(const struct rb_node *node)
 	return rb_entry(node, struct petmem_range, node);
 }
 
-/* To be called after each change of a range, before the next one. */
+/* Call this after each change of a range, before the next change. */
 static void update_tree(struct petmem_range *range)
 {
 	augment_propagate(&range->node, NULL);
@@ -60,7 +60,7 @@ static void keep(struct petmem_memmap *map, struct petmem_range *range)
 	map->nr_kept++;
 }
 
-/* Of what an allocation was given and did not need. */
+/* Keep some of the nodes that an allocation was given and did not need. */
 static void keep_some(struct petmem_memmap *map,
 		      struct petmem_memmap_spares *spares)
 {
@@ -74,7 +74,7 @@ static void keep_some(struct petmem_memmap *map,
 	}
 }
 
-/* Returns NULL when the caller has prepared fewer nodes than it takes. */
+/* Returns NULL when the caller has prepared too few nodes. */
 static struct petmem_range *take_spare(struct petmem_memmap *map,
 				       struct petmem_memmap_spares *spares)
 {
@@ -90,7 +90,7 @@ static struct petmem_range *take_spare(struct petmem_memmap *map,
 	return range;
 }
 
-/* Put a free range into the map, behind @prev: a range or the list head. */
+/* Put a free range into the map, after @prev: a range or the list head. */
 static void insert_free(struct petmem_memmap *map, struct petmem_range *range,
 			struct list_head *prev, u64 start, u64 size)
 {
@@ -140,7 +140,7 @@ int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size)
 static void free_range(struct petmem_range *range)
 {
 	kfree(range);
-	/* There can be many; each is soon freed. */
+	/* There can be many ranges. */
 	cond_resched();
 }
 
@@ -251,7 +251,7 @@ static struct petmem_range *lowest_fit(const struct rb_node *node, u64 size)
 	return NULL;
 }
 
-/* The next free range of at least @size behind @range. */
+/* The next free range of at least @size after @range. */
 static struct petmem_range *next_fit(const struct petmem_range *range, u64 size)
 {
 	const struct rb_node *node = &range->node, *parent;
@@ -271,7 +271,7 @@ static struct petmem_range *next_fit(const struct petmem_range *range, u64 size)
 	return lowest_fit(node->rb_right, size);
 }
 
-/* How far into @range the first address lies that is aligned. */
+/* The offset of the first aligned address in @range. */
 static u64 padding(const struct petmem_range *range, u64 align)
 {
 	return -range->start & (align - 1);
@@ -284,7 +284,7 @@ static bool fits(const struct petmem_range *range, u64 size, u64 align)
 	return pad < range->size && range->size - pad >= size;
 }
 
-/* Take the nodes that are wanted, or none of them. */
+/* Take all nodes that are needed, or none. */
 static bool take_needed(struct petmem_memmap *map,
 			struct petmem_memmap_spares *spares,
 			struct petmem_range **before,
@@ -357,7 +357,7 @@ struct petmem_range *petmem_memmap_find(const struct petmem_memmap *map,
 	return NULL;
 }
 
-/* Two free neighbours become one: @range takes over the one behind it. */
+/* Merge a range with the one after it, if both are free. */
 static void merge_next(struct petmem_memmap *map, struct petmem_range *range)
 {
 	struct petmem_range *next = list_next_entry(range, list);

@@ -2,19 +2,18 @@
 /*
  * memmap.h - the memory map of a process: which virtual ranges are allocated.
  *
- * The map is a linked list of ranges in order of address. Together they cover
- * the region without gap or overlap; each is free or allocated, and no two free
- * neighbours stand side by side. Allocation is first fit.
+ * The map is a linked list of ranges in order of address. Together they cover the region
+ * without gap or overlap. Each range is free or allocated, and no two free ranges are
+ * neighbours. Allocation is first fit.
  *
  *   | allocated | free | allocated | allocated |        free        |
  *   start                                                          end
  *
- * The list is the truth. A red-black tree over the same ranges, in which each
- * node knows the largest free range below it, finds an address or a first fit in
- * logarithmic time.
+ * A red-black tree over the same ranges finds an address or a first fit in logarithmic
+ * time: each node knows the largest free range below it.
  *
- * Pure logic: it knows neither page tables nor processes, and runs on the host as
- * it does in the kernel. Addresses and sizes are in bytes, whole pages always.
+ * This code knows neither page tables nor processes, and runs on the host as it does in
+ * the kernel. Addresses and sizes are in bytes, and always whole pages.
  */
 #ifndef PETMEM_MEMMAP_H
 #define PETMEM_MEMMAP_H
@@ -30,36 +29,36 @@ struct petmem_range {
 	u64 size;
 	u64 largest_free; /* the largest free range in this node's subtree */
 	bool allocated;
-	bool guarded; /* of an allocated range: its last page is not to be touched */
+	bool guarded; /* the last page of an allocated range must not be touched */
 };
 
 struct petmem_memmap {
 	struct list_head ranges;
 	struct rb_root tree;
 	u64 nr_ranges;
-	u64 nr_allocated; /* of them */
-	u64 refs; /* processes that share the map; it is theirs to count */
-	struct list_head kept; /* nodes for allocations to come */
+	u64 nr_allocated; /* ranges that are allocated */
+	u64 refs; /* processes that share the map; they count it themselves */
+	struct list_head kept; /* nodes for later allocations */
 	u64 nr_kept;
 };
 
 /*
- * Nodes for an allocation. They are taken before the caller's locks, so that nothing
- * is allocated under them.
+ * Nodes for an allocation. The caller takes them before its locks, so that it allocates no
+ * kernel memory under the locks.
  */
 struct petmem_memmap_spares {
 	struct list_head ranges;
 };
 
 /*
- * So many nodes can one allocation need: it may leave a free range before it
- * (alignment) and one behind it.
+ * An allocation needs at most this many nodes: it may leave a free range before it (for
+ * alignment) and one after it.
  */
 #define PETMEM_MEMMAP_ALLOC_SPARES 2
 
 /**
  * petmem_memmap_init() - set up a map that is one free range
- * @map: what to set up
+ * @map: the map
  * @start: first address, page-aligned
  * @size: multiple of the page size, not 0
  *
@@ -69,13 +68,13 @@ struct petmem_memmap_spares {
 int petmem_memmap_init(struct petmem_memmap *map, u64 start, u64 size);
 
 /**
- * petmem_memmap_copy() - set up a map that is like another
- * @copy: what to set up
+ * petmem_memmap_copy() - set up a copy of a map
+ * @copy: the new map
  * @map: the original
  *
  * Return: 0 or -ENOMEM.
- * Context: may sleep, and takes time in proportion to the ranges of @map, which nobody
- * changes meanwhile.
+ * Context: may sleep; the time is proportional to the number of ranges. The caller makes
+ * sure that @map does not change meanwhile.
  */
 int petmem_memmap_copy(struct petmem_memmap *copy,
 		       const struct petmem_memmap *map);
@@ -89,7 +88,7 @@ int petmem_memmap_copy(struct petmem_memmap *copy,
 void petmem_memmap_destroy(struct petmem_memmap *map);
 
 /**
- * petmem_memmap_new() - make a map that is one free range
+ * petmem_memmap_new() - allocate a map that is one free range
  * @start: first address, page-aligned
  * @size: multiple of the page size, not 0
  *
@@ -99,7 +98,7 @@ void petmem_memmap_destroy(struct petmem_memmap *map);
 struct petmem_memmap *petmem_memmap_new(u64 start, u64 size);
 
 /**
- * petmem_memmap_duplicate() - make a map that is like another
+ * petmem_memmap_duplicate() - allocate a copy of a map
  * @map: the original
  *
  * Return: a map with one reference, or NULL.
@@ -108,17 +107,17 @@ struct petmem_memmap *petmem_memmap_new(u64 start, u64 size);
 struct petmem_memmap *petmem_memmap_duplicate(const struct petmem_memmap *map);
 
 /**
- * petmem_memmap_delete() - free a map that was made by one of these two
+ * petmem_memmap_delete() - free a map from petmem_memmap_new() or _duplicate()
  * @map: a map without references, or NULL
  *
- * Context: may sleep, and takes time in proportion to its ranges.
+ * Context: may sleep; the time is proportional to the number of ranges.
  */
 void petmem_memmap_delete(struct petmem_memmap *map);
 
 /**
- * petmem_memmap_get_spares() - take nodes
- * @spares: where to put them
- * @count: how many
+ * petmem_memmap_get_spares() - allocate nodes
+ * @spares: the nodes
+ * @count: number of nodes
  *
  * Return: 0 or -ENOMEM.
  * Context: may sleep; no lock that memory reclaim may take is held.
@@ -134,13 +133,13 @@ void petmem_memmap_put_spares(struct petmem_memmap_spares *spares);
 /**
  * petmem_memmap_alloc() - allocate the lowest free addresses that fit
  * @map: the map
- * @spares: at least PETMEM_MEMMAP_ALLOC_SPARES nodes, less those that the map has
- *	kept; some may be used, or kept
+ * @spares: at least PETMEM_MEMMAP_ALLOC_SPARES nodes, less those that the map keeps; the
+ *	map may use or keep some of them
  * @size: multiple of the page size, not 0
  * @align: power of two, at least the page size
  *
- * Logarithmic when @align is the page size. Otherwise it also looks at each lower
- * free range that is large enough but has no aligned place.
+ * Takes logarithmic time when @align is the page size. Otherwise it also looks at each
+ * lower free range that is large enough but has no aligned place.
  *
  * Return: the new range; NULL, with nothing changed, when nothing fits or there are too
  * few nodes.

@@ -2,8 +2,8 @@
 /*
  * on_demand.h - demand paging: virtual memory now, physical memory when touched.
  *
- * All addresses and sizes are in bytes. All of it is in process context, and without
- * the mmap lock where nothing else is said.
+ * All addresses and sizes are in bytes. Unless it says otherwise, each function is called
+ * in process context and without the mmap lock.
  */
 #ifndef PETMEM_ON_DEMAND_H
 #define PETMEM_ON_DEMAND_H
@@ -13,38 +13,37 @@
 struct petmem_process;
 
 /**
- * petmem_alloc_vspace() - reserve a range of virtual pages, first fit
- *
- * Where 2 MiB pages may be used and it has room for one, it begins at a multiple of
- * 2 MiB, as long as there is such a hole.
- *
- * @process: for whom
+ * petmem_alloc_vspace() - allocate a range of virtual pages, first fit
+ * @process: the process
  * @size: at least 1; rounded up to whole pages
  * @align: power of two
- * @guard: put a page behind it that cannot be touched
+ * @guard: add a last page that cannot be touched
  * @addr: set to the beginning of the range
  *
- * Return: 0; -ENOMEM when there is no such hole in the region, no kernel memory, or the
- * process or its user has as many allocations as they may have; -EAGAIN when another
- * thread unmapped the region just now.
+ * If 2 MiB pages may be used and the range has room for one, it begins at a multiple of
+ * 2 MiB, provided that there is such a hole.
+ *
+ * Return: 0; -ENOMEM when no hole is large enough, there is no kernel memory, or the process
+ * or its user has too many allocations; -EAGAIN when another thread unmapped the region
+ * just now.
  */
 int petmem_alloc_vspace(struct petmem_process *process, u64 size, u64 align,
 			bool guard, u64 *addr);
 
 /**
- * petmem_free_vspace() - free a range and the memory behind it
- * @process: whose
+ * petmem_free_vspace() - free a range and its memory
+ * @process: the process
  * @addr: the beginning of an allocated range
  *
- * Return: 0; -EINVAL when no allocated range begins there; -ENOMEM when relatives
- * share what has to be taken apart for it, and there is no page or kernel memory, which
- * a range that was never touched does not take; -EINTR.
+ * Return: 0; -EINVAL when no allocated range begins there; -ENOMEM when page tables or the
+ * memory map have to be unshared, and there is no page or no kernel memory (a range that
+ * was never touched takes no page); -EINTR.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr);
 
 /**
  * petmem_query_vspace() - find the range that holds an address
- * @process: whose
+ * @process: the process
  * @addr: any address; set to the beginning of the range
  * @size: set to its size
  *
@@ -53,23 +52,23 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr);
 int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size);
 
 /**
- * petmem_dump_vspace() - print the memory map into the kernel log
- * @process: whose
+ * petmem_dump_vspace() - print the memory map to the kernel log
+ * @process: the process
  *
  * Return: 0; -EAGAIN, with nothing printed, when the user's processes have written too
- * much into the log (petmem_account_may_log()); -ENOMEM.
+ * much to the log (petmem_account_may_log()); -ENOMEM.
  */
 int petmem_dump_vspace(struct petmem_process *process);
 
 /**
- * petmem_handle_pagefault() - put memory behind the page of a faulting address
- * @process: who
+ * petmem_handle_pagefault() - map the page of a faulting address
+ * @process: the process
  * @addr: the faulting address
- * @error_code: PETMEM_FAULT_*, as the processor gave it
+ * @error_code: PETMEM_FAULT_*, from the processor
  *
- * Return: 0: repeat the access; -EFAULT: the address is in no allocated range;
- * -EACCES: this access is not allowed there; -ENOMEM: the pool is empty; -EAGAIN: a page
- * table has to be unshared first, with petmem_cow_unshare().
+ * Return: 0: repeat the access; -EFAULT: the address is in no allocated range; -EACCES: the
+ * access is not allowed there; -ENOMEM: the pool is empty or a limit is reached; -EAGAIN: a
+ * page table has to be unshared first, with petmem_cow_unshare().
  * Context: the mmap lock of the process is held for reading.
  */
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
@@ -77,52 +76,52 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 
 /**
  * petmem_handle_pagefaults() - the same for each page of a range
- * @process: who
- * @addr: the first address; set to where the fault was that failed, or to @end
- * @end: address behind the last; @addr faults in any case
+ * @process: the process
+ * @addr: the first address; set to the address of the fault that failed, or to @end
+ * @end: address after the last page; the page of @addr is handled in any case
  * @error_code: PETMEM_FAULT_*
  *
- * Return: as petmem_handle_pagefault(), of the first that fails.
- * Context: the same.
+ * Return: as petmem_handle_pagefault(), for the first fault that fails.
+ * Context: as petmem_handle_pagefault().
  */
 int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
 			     u32 error_code);
 
 /**
  * petmem_set_fault_around() - choose how many pages one fault may map
- * @process: whose faults
- * @pages: a power of two, at most those of one page table
+ * @process: the process
+ * @pages: a power of two, at most the entries of one page table
  */
 void petmem_set_fault_around(struct petmem_process *process, u32 pages);
 
 /**
  * petmem_set_large_pages() - choose whether 2 MiB pages may be used
- * @process: for whose faults and allocations from now on
- * @wanted: they may, where there are any
+ * @process: the process; its later faults and allocations follow the choice
+ * @wanted: true: use them, if the kernel has them
  */
 void petmem_set_large_pages(struct petmem_process *process, bool wanted);
 
 /**
- * petmem_populate_vspace() - fault a range in, for writing
- * @process: whose
+ * petmem_populate_vspace() - map all pages of a range, for writing
+ * @process: the process
  * @addr: in an allocated range
- * @size: in bytes; not beyond the end of that range
+ * @size: in bytes; not beyond the end of this range
  *
- * Return: 0; -EFAULT when it does not lie in one allocated range; -ENOMEM, with some
- * of it done, when the pool is empty; -EINTR, the same.
+ * Return: 0; -EFAULT when the pages do not lie in one allocated range; -ENOMEM when the pool
+ * is empty, or -EINTR: then some pages are mapped.
  */
 int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size);
 
 /**
  * petmem_access_vspace() - read or write a process's memory from outside
- * @process: whose
- * @addr: where
- * @buffer: the kernel's memory to copy to, or from
+ * @process: the process
+ * @addr: address in the process
+ * @buffer: the kernel's memory to copy from or to
  * @size: in bytes
- * @write: into the process's memory
+ * @write: true: copy to the process's memory
  *
- * Return: how many bytes were copied, which may be fewer; when it is none, an error as
- * from petmem_handle_pagefault(), but for -EAGAIN.
+ * Return: the number of bytes copied, which may be less than @size; if no byte could be
+ * copied, an error as from petmem_handle_pagefault(), except -EAGAIN.
  * Context: the mmap lock of the process is held for reading.
  */
 int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
