@@ -2,8 +2,8 @@
 /*
  * pgtables.c - the page tables of the region. The rules are in pgtables.h.
  *
- * The walk begins at mm->pgd, which is what CR3 holds while the mm runs. CR3 itself
- * would do for a fault, but the end of an mm may run on another one's CR3.
+ * The walk begins at mm->pgd, the table that CR3 points to while the mm runs. CR3 itself
+ * would do for a fault, but the end of an mm may run with the CR3 of another mm.
  */
 #include "pgtables.h"
 
@@ -20,24 +20,25 @@
 #include "tlb.h"
 
 /*
- * The two empty tables are in all processes' trees, so nobody may write to them, not
- * even Linux by a mistake: they are the module's, and become read-only when it has been
- * initialised, also by the addresses that page tables are reached by (set_memory_ro()
- * changes the direct map, too: cpa_process_alias() in arch/x86/mm/pat/set_memory.c).
+ * The two empty tables are in the trees of all processes, so nobody may write to them, not
+ * even Linux by mistake. They belong to the module's data, which becomes read-only after
+ * initialisation, also at the addresses in the direct map that page tables are reached by
+ * (set_memory_ro() changes the direct map, too: cpa_process_alias() in
+ * arch/x86/mm/pat/set_memory.c).
  */
 static u64 empty_tables[2][ENTRIES] __aligned(PAGE_SIZE) __ro_after_init;
 static u64 *empty_pud_table, *empty_pmd_table; /* their direct-map addresses */
 
-/* Where a lock is too large for a struct page, one serves all tables. */
+/* Where locks are too large for a struct page, all tables share this one. */
 static DEFINE_SPINLOCK(tables_lock);
 
-/* An entry that leads to where nothing is. */
+/* An entry that leads to an empty table. */
 static u64 empty_entry(const u64 *table)
 {
 	return table_entry(table) & ~(u64)_PAGE_RW;
 }
 
-/* Does an entry of a table of this level lead to nothing? */
+/* Does an entry of a table of this level lead to no page? */
 static bool is_none(u64 entry, enum level level)
 {
 	if (level == LEVEL_PUD)
@@ -51,7 +52,7 @@ static void set_none(u64 *entry, enum level level)
 		   level == LEVEL_PUD ? empty_entry(empty_pmd_table) : 0);
 }
 
-/* Is there a table, and has it one owner? */
+/* Does an entry lead to a table with one owner? */
 static bool is_private(u64 entry)
 {
 	return is_present(entry) && !is_large(entry) &&
@@ -80,8 +81,8 @@ static u64 slot_read(struct mm_struct *mm)
 }
 
 /*
- * The same for readers of what is below: where the slot is empty, because the region is
- * not reserved or a fork has taken it out for a moment, nothing is mapped.
+ * The slot for readers of the tables below it. If the slot is empty, because the region is
+ * not reserved or a fork has detached it for a moment, nothing is mapped.
  */
 static u64 slot_or_empty(struct mm_struct *mm)
 {
@@ -91,10 +92,9 @@ static u64 slot_or_empty(struct mm_struct *mm)
 }
 
 /*
- * With page-table isolation a PGD entry is in two tables: the kernel's, and the
- * user's in the page behind it. The kernel's copy has XD set, so that user code never
- * runs by mistake on the kernel's tables, as __pti_set_user_pgtbl() in
- * arch/x86/mm/pti.c does it.
+ * With page-table isolation, a PGD entry is in two tables: the kernel's, and the user's in
+ * the next page. The kernel's copy has XD set, as in __pti_set_user_pgtbl() in
+ * arch/x86/mm/pti.c, so that user code never runs by mistake on the kernel's tables.
  */
 static void pgd_write(struct mm_struct *mm, u64 entry)
 {
@@ -119,8 +119,8 @@ static void slot_write(struct mm_struct *mm, u64 entry)
 }
 
 /*
- * With 5 levels the slot is in a P4D table. A process has it, because its code and
- * its stack are below the same PGD entry; a child in the middle of fork may not.
+ * With 5 levels the slot is in a P4D table. A process has this table, because its code and
+ * its stack are below the same PGD entry. A child in the middle of a fork may not have it.
  */
 int petmem_pgtables_prepare(struct mm_struct *mm)
 {
@@ -132,7 +132,7 @@ int petmem_pgtables_prepare(struct mm_struct *mm)
 	table = petmem_p4d_alloc();
 	if (!table)
 		return -ENOMEM;
-	/* Cleared before a processor can find it. */
+	/* The table is cleared before a processor can find it. */
 	smp_wmb();
 	spin_lock(&mm->page_table_lock);
 	pgd_write(mm, __pa(table) | _PAGE_TABLE);
@@ -149,7 +149,7 @@ int petmem_pgtables_attach(struct mm_struct *mm)
 	return 0;
 }
 
-/* Without the bit that only the kernel's copy has. */
+/* XD is only in the kernel's copy. */
 u64 petmem_pgtables_slot(struct mm_struct *mm)
 {
 	return slot_read(mm) & ~(u64)_PAGE_NX;
@@ -167,7 +167,7 @@ u64 petmem_pgtables_detach(struct mm_struct *mm)
 
 /* ---- Tables ---- */
 
-/* Where Linux finds a page of the module's that an entry points to. */
+/* The address in the direct map of a table in the module's data. */
 static void *direct_address(void *table)
 {
 	return page_address(vmalloc_to_page(table));
@@ -197,7 +197,7 @@ bool petmem_pgtables_are_sealed(void)
 	return is_read_only(empty_pud_table) && is_read_only(empty_pmd_table);
 }
 
-/* Pages taken for the tables that a path lacks, before anything is changed. */
+/* Pages for the tables that a path lacks, taken before anything is changed. */
 struct spares {
 	uintptr_t page_addr[LEVELS];
 	int nr;
@@ -248,10 +248,9 @@ static u64 *new_table(struct spares *spares, enum level level)
 }
 
 /*
- * Take the permission to write from all leaves of a PTE table. In a fork, the flush
- * is that of petmem_pgtables_detach() or petmem_pgtables_share(). When a PMD table is
- * copied, no processor can have one of them writable: what is above has not been
- * since the flush of the fork.
+ * Make all leaves of a PTE table read-only. In a fork, petmem_pgtables_detach() or
+ * petmem_pgtables_share() does the flush. When a PMD table is copied, no processor can have
+ * a writable translation: the entries above have been read-only since the fork's flush.
  */
 static void protect_leaves(u64 entry)
 {
@@ -261,7 +260,7 @@ static void protect_leaves(u64 entry)
 
 	if (!page->maybe_writable)
 		return;
-	/* Absent entries stay 0. It is the inner loop of fork: eight at a time. */
+	/* Absent entries stay 0. This is the inner loop of fork: eight at a time. */
 	for (i = 0; i < ENTRIES; i += 8) {
 		table[i] &= ~LEAF_WRITE;
 		table[i + 1] &= ~LEAF_WRITE;
@@ -275,7 +274,7 @@ static void protect_leaves(u64 entry)
 	page->maybe_writable = false;
 }
 
-/* The same for whatever an entry of a PMD table leads to. */
+/* The same for the table or the 2 MiB page of a PMD entry. */
 static void protect_pmd(u64 *entry)
 {
 	if (is_large(*entry))
@@ -285,10 +284,10 @@ static void protect_pmd(u64 *entry)
 }
 
 /*
- * What an entry of a table that is being copied points to has one more owner: it
- * must not be writable by way of either copy. For a PUD entry the entry itself says
- * so, for a PMD entry all the leaves below, for a leaf nothing is left to be done:
- * its table has been shared, and was protected when it was.
+ * Copying a table adds an owner to the target of each entry. The target must not be
+ * writable through either copy. A PUD entry becomes read-only itself; for a PMD entry, the
+ * leaves below do. A leaf needs nothing: its table was shared, and its leaves were made
+ * read-only then.
  */
 static void share_entry(u64 *entry, enum level level)
 {
@@ -307,8 +306,8 @@ static void share_entry(u64 *entry, enum level level)
 }
 
 /*
- * A copy of a table that is shared, for one of its owners, who keeps a reference to the
- * original: see petmem_pgtables_unshare().
+ * Copy a shared table for one of its owners. The owner keeps its reference to the original:
+ * see petmem_pgtables_unshare().
  */
 static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
 {
@@ -325,9 +324,9 @@ static u64 *copy_table(struct spares *spares, u64 *table, enum level level)
 }
 
 /*
- * A table with the pages of a 2 MiB page, which is split because it is shared: so its
- * entries are not writable, and for the processors only the size changes, which they
- * may learn late (SDM volume 3A, section 4.10.2.3).
+ * A table with the pages of a 2 MiB page that is split because it is shared. So its entries
+ * are not writable. For the processors only the page size changes, and they may learn that
+ * late (SDM volume 3A, section 4.10.2.3).
  */
 static u64 *table_of_split(struct spares *spares, u64 entry)
 {
@@ -343,8 +342,8 @@ static u64 *table_of_split(struct spares *spares, u64 entry)
 }
 
 /*
- * What is entered for an address in a table of @level that an entry leads to; of a
- * 1 GiB page, what it stands for.
+ * The entry for an address in the table of @level below @entry. If it is a 1 GiB page, the
+ * entry for the page's PMD table.
  */
 static u64 below(u64 entry, u64 addr, enum level level)
 {
@@ -353,8 +352,8 @@ static u64 below(u64 entry, u64 addr, enum level level)
 }
 
 /*
- * What is kept of an entry that was taken out of a table, with the level of that table
- * in the low bits. Of a 1 GiB page, the table that it stands for is kept.
+ * Keep the reference of an entry that was taken out of a table, with the table's level in
+ * the low bits. For a 1 GiB page, that is the reference to its PMD table.
  */
 #define GATHERED (PTE_PFN_MASK | _PAGE_PSE)
 static void gather_add(struct petmem_gather *gather, u64 entry,
@@ -365,10 +364,10 @@ static void gather_add(struct petmem_gather *gather, u64 entry,
 	gather->entries[gather->nr++] = (entry & GATHERED) | level;
 }
 
-/* What has to be done before the tables on the path to an address are private. */
+/* The work that is needed to make the tables on a path private. */
 struct path_state {
 	int nr_tables; /* tables to be made */
-	bool shared; /* one of them replaces a table that relatives have, too */
+	bool shared; /* one of them replaces a table that relatives share */
 };
 
 static bool is_table(u64 entry)
@@ -384,7 +383,7 @@ static struct path_state look_along(u64 entry, u64 addr, enum level lowest)
 	int level;
 
 	for (level = LEVEL_PUD; level >= (int)lowest; level--) {
-		/* What is below a table that is copied is shared then, too. */
+		/* Copying a table shares everything below it. */
 		if (!is_private(entry))
 			return (struct path_state){ level + 1 - lowest,
 					      is_table(entry) };
@@ -401,9 +400,9 @@ static void shoot_page(struct mm_struct *mm, u64 addr)
 }
 
 /*
- * Write an entry of a table of @level: a table in the place of a large page, or of
- * nothing, or of a table. AMD's family 10h must never find two sizes of page for one
- * address (erratum 383), and so gets a flush in between.
+ * Write an entry of a table of @level. The entry leads to a table, and takes the place of a
+ * large page, of no page, or of another table. AMD's family 10h must never find two page
+ * sizes for one address (erratum 383), so it gets a flush in between.
  */
 static void enter_table(struct mm_struct *mm, u64 addr, u64 *entry,
 			enum level level, u64 new)
@@ -416,9 +415,9 @@ static void enter_table(struct mm_struct *mm, u64 addr, u64 *entry,
 }
 
 /*
- * An entry that leads to a private table of @level, in the place of @entry. Sets
- * *@stale when processors may remember what @entry led to; the reference to a table
- * that is replaced goes to @replaced.
+ * Make an entry that leads to a private table of @level, to take the place of @entry. Sets
+ * *@stale when processors may have cached the target of @entry. The reference to a replaced
+ * table goes to @replaced.
  */
 static u64 private_table(u64 entry, enum level level, struct spares *spares,
 			 struct petmem_gather *replaced, bool *stale)
@@ -441,12 +440,12 @@ static u64 private_table(u64 entry, enum level level, struct spares *spares,
 	} else {
 		table = new_table(spares, level);
 	}
-	/* Filled before a processor can find it. */
+	/* The table is filled before a processor can find it. */
 	smp_wmb();
 	return table_entry(table);
 }
 
-/* The work of make_private(), for which there are enough pages now. */
+/* The work of make_private(), with enough pages for it. */
 static void replace_path(struct mm_struct *mm, u64 addr, enum level lowest,
 			 struct spares *spares, struct petmem_gather *replaced)
 {
@@ -468,17 +467,17 @@ static void replace_path(struct mm_struct *mm, u64 addr, enum level lowest,
 		enter_table(mm, addr, entry, level, new);
 	}
 	/*
-	 * One address is enough: an invalidation drops what is cached of all tables
-	 * on the path to it, and what is cached of the path to others leads to
-	 * tables that are still below ours. So it is with a large page that was split.
+	 * One address is enough. An invalidation drops everything cached of the tables on
+	 * the path to the address. Cached parts of the paths to other addresses lead to
+	 * tables that are still below ours. The same holds for a large page that was split.
 	 */
 	if (stale)
 		shoot_page(mm, addr);
 }
 
 /*
- * Make the tables on the path to an address private, down to those of @lowest. The
- * references to tables that are replaced go to @replaced; without that, none is.
+ * Make the tables on the path to an address private, down to level @lowest. References to
+ * replaced tables go to @replaced; if it is NULL, no table is replaced.
  */
 static int make_private(struct mm_struct *mm, struct petmem_account *account,
 			u64 addr, enum level lowest,
@@ -612,7 +611,7 @@ bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
 	return leaf->private && (*leaf->entry & _PAGE_RW);
 }
 
-/* What is known of the table that an entry is in. */
+/* The record of the table that contains an entry. */
 static struct petmem_page *page_around(const u64 *entry)
 {
 	return petmem_pool_page(__pa(entry) & PAGE_MASK);
@@ -643,7 +642,7 @@ uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
 	return page_addr;
 }
 
-/* More permission needs no flush: a fault by a stale entry drops that entry. */
+/* More permission needs no flush: a fault through a stale TLB entry drops that entry. */
 void petmem_leaf_allow_write(const struct petmem_leaf *leaf)
 {
 	WRITE_ONCE(*leaf->entry, *leaf->entry | LEAF_WRITE);
@@ -693,7 +692,7 @@ int petmem_pgtables_set_giant(struct mm_struct *mm,
 	return err;
 }
 
-/* Later changes below are flushed by addresses of their own. */
+/* Later changes below are flushed by their own addresses. */
 void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end)
 {
 	u64 slot = slot_read(mm);
@@ -712,8 +711,8 @@ void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end)
 /* ---- Sharing ---- */
 
 /*
- * Write-protect whatever can be written: PUD entries tell where something can. These
- * tables have one owner, so nothing of them is in any other member's tables.
+ * Write-protect everything that can be written: below the writable PUD entries. Their tables
+ * have one owner, so no other member uses them.
  */
 void petmem_pgtables_protect(u64 slot)
 {
@@ -740,8 +739,8 @@ void petmem_pgtables_protect(u64 slot)
 }
 
 /*
- * One cleared bit write-protects the whole tree, since the processor ANDs the bits
- * of all levels: so it costs the same for any amount of memory.
+ * One cleared bit write-protects the whole tree, because the processor ANDs the bits of all
+ * levels. So the cost does not depend on the amount of memory.
  */
 int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 			  u64 slot)
@@ -765,13 +764,13 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 	return 0;
 }
 
-/* ---- Taking away ---- */
+/* ---- Unmapping ---- */
 
 static u64 put_entry(u64 entry, enum level level);
 
 /*
- * Drop one reference to a table; with the last one, those that it holds. Returns how many
- * pages became free, of data and of tables.
+ * Drop one reference to a table; with the last one, also the references that it holds.
+ * Returns the number of data pages and tables that became free.
  */
 static u64 put_table(u64 *table, enum level level)
 {
@@ -791,7 +790,7 @@ static u64 put_table(u64 *table, enum level level)
 	return freed + 1;
 }
 
-/* Drop the reference of an entry that was in a table of a level. */
+/* Drop the reference of an entry that was in a table of @level. */
 static u64 put_entry(u64 entry, enum level level)
 {
 	if (level == LEVEL_PTE)
@@ -803,7 +802,7 @@ static u64 put_entry(u64 entry, enum level level)
 	return put_table(table_of(entry), level - 1);
 }
 
-/* The first entry of a table of @level that leads anywhere, or NULL. */
+/* The first entry of a table of @level that leads to a page or table, or NULL. */
 static u64 *first_live(u64 *table, enum level level)
 {
 	size_t i;
@@ -815,8 +814,9 @@ static u64 *first_live(u64 *table, enum level level)
 }
 
 /*
- * The same, 2 MiB at most at a time. Returns false when it is to be called again. The
- * tables are out of the tree and nobody shares them, so they stay as they are meanwhile.
+ * The same, at most 2 MiB at a time. Returns false when it has to be called again. The
+ * tables are not in the tree any more and have no other owner, so they do not change
+ * meanwhile.
  */
 static bool put_step(u64 entry, enum level level, u64 *freed)
 {
@@ -858,8 +858,8 @@ bool petmem_gather_put(struct petmem_gather *gather, u64 *freed)
 }
 
 /*
- * At most: all entries but one of the PTE and of the PMD tables at both ends, all of
- * the PUD table, and these five tables themselves.
+ * The most entries that a range can have: all but one of the PTE and PMD tables at both
+ * ends, all of the PUD table, and these five tables themselves.
  */
 #define GATHER_MOST (5 * ENTRIES)
 
@@ -894,13 +894,13 @@ void petmem_gather_exit(struct petmem_gather *gather)
 }
 
 /*
- * The addresses whose translations the processors have to forget, from the first to
- * the last; none while .end is 0.
+ * The range of addresses whose translations the processors have to drop; empty while .end
+ * is 0.
  */
 struct stale {
 	u64 start;
 	u64 end;
-	u64 stride; /* the size of the smallest page there may be */
+	u64 stride; /* the size of the smallest page in it */
 };
 
 static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
@@ -914,12 +914,13 @@ static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
 }
 
 /*
- * Take away the entries that lie in a range as a whole, with all below them, and each
- * table below that has nothing left in it. Returns where it stopped, for want of room.
+ * Clear the entries that lie completely in a range, with everything below them, and remove
+ * each table below that has become empty. Returns the address where it stopped because
+ * @gather is full.
  *
- * Every entry that is cleared here is covered by the shootdown in
- * petmem_pgtables_unmap(), by way of @stale: each page by an address of its own, and a
- * table by any address below it. A large page always lies in a range as a whole.
+ * The shootdown in petmem_pgtables_unmap() covers every entry that is cleared here, through
+ * @stale: each page by its own address, and a table by any address below it. A large page
+ * always lies completely in a range.
  */
 static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		 struct petmem_gather *gather, struct stale *stale)
@@ -937,7 +938,7 @@ static u64 unmap(u64 *table, enum level level, u64 addr, u64 end,
 		if (!whole) {
 			u64 stop;
 
-			/* Nothing of the range is in a table that stayed shared. */
+			/* A table that stayed shared has no page of the range. */
 			if (!is_private(*entry))
 				continue;
 			stop = unmap(table_of(*entry), level - 1, addr, next,
@@ -981,9 +982,9 @@ static bool is_touched(u64 *table, enum level level, u64 addr, u64 end)
 }
 
 /*
- * The tables of which a range covers a part are those on the path to its first and to
- * its last page: where something of the range is in them, they must be private, or the
- * relatives would lose it. A table that the range covers whole goes as it is.
+ * The tables that a range covers in part are on the path to its first or its last page. If
+ * a page of the range is in them, they must be private, or the relatives would lose it. A
+ * table that the range covers completely is removed as it is.
  */
 static int part_edge(struct mm_struct *mm, struct petmem_account *account,
 		     u64 edge, u64 start, u64 end,
@@ -1020,12 +1021,12 @@ int petmem_pgtables_part(struct mm_struct *mm, struct petmem_account *account,
 	u64 last = end - PAGE_SIZE;
 	int err;
 
-	/* What was never touched needs nothing, and is found out soonest. */
+	/* A range that was never touched needs nothing. */
 	if (!is_table(slot) ||
 	    !is_touched(table_of(slot), LEVEL_PUD, start, end))
 		return 0;
 	err = part_edge(mm, account, start, start, end, replaced);
-	/* Below one PTE table it is the same path. */
+	/* Within one PTE table, both paths are the same. */
 	if (!err && span_start(last, LEVEL_PMD) != span_start(start, LEVEL_PMD))
 		err = part_edge(mm, account, last, start, end, replaced);
 	return err;
@@ -1038,7 +1039,7 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 	struct stale stale = {};
 	u64 stop;
 
-	/* Nothing of the range is in a table that stayed shared. */
+	/* A table that stayed shared has no page of the range. */
 	if (!is_private(slot))
 		return end;
 	stop = unmap(table, LEVEL_PUD, start, end, gather, &stale);
