@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * main.c - the module and its device: everything that user space asks comes in here.
+ * main.c - the module and its device: all requests of user space arrive here.
  *
  * Data flows one way:
  *
@@ -11,8 +11,8 @@
  *
  * Lock order, outermost first:
  *
- *   mm->mmap_lock               Linux's; read to fault, written to bind, to reserve,
- *                               to free and to fork
+ *   mm->mmap_lock               Linux's; for reading in a fault, for writing to bind,
+ *                               reserve, free and fork
  *     petmem_process.lock       one operation of a process at a time
  *       petmem_family.lock      memory maps, page tables and counts of relatives
  *         pool_lock (pool.c)    which pages are free
@@ -22,8 +22,8 @@
  *     extents_mutex (pool.c)    the set of donated extents
  *       pool_lock
  *
- * petmem_family.lock is taken in an mmu notifier, so no memory that reclaim would have
- * to wait for is allocated under it, and no mmu notifier is called.
+ * An mmu notifier takes petmem_family.lock. So under this lock, no kernel memory is
+ * allocated that could wait for reclaim, and no mmu notifier is called.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -53,8 +53,8 @@
 #include "tlb.h"
 
 /*
- * A command gets the kernel's copy of its argument, and what it leaves there is the
- * result; which of both the caller passes, and their size, is in the command's number.
+ * A command gets the kernel's copy of its argument, and leaves its result there. The
+ * command's number says whether it has an argument, a result or both, and their size.
  */
 union argument {
 	struct petmem_version version;
@@ -84,13 +84,13 @@ static int do_version(struct file *file, union argument *argument)
 	return 0;
 }
 
-/* The caller's own state; found by the mm that it runs on, so it stays. */
+/* The caller's own state. It stays, because the caller runs on its mm. */
 static struct petmem_process *own_process(void)
 {
 	return petmem_process_find(current->mm);
 }
 
-/* The same, with the region reserved: as it was last, or else as is said here. */
+/* The same, with the region reserved: in its last fault mode, or else as @native says. */
 static struct petmem_process *reserved_process(struct file *file, bool native)
 {
 	struct petmem_process *process = own_process();
@@ -277,8 +277,8 @@ static int do_run(struct file *file, union argument *argument)
 }
 
 /*
- * Inline, so that the size is a constant to each copy. undo, if any, is called when the
- * result cannot be told to the caller.
+ * This is inline, so that the size is a constant in each copy. If the result cannot be
+ * copied to the caller, undo is called, if there is one.
  */
 static __always_inline long
 run_command(unsigned int number,
@@ -365,7 +365,7 @@ static long petmem_ioctl(struct file *file, unsigned int number,
 	}
 }
 
-/* A descriptor that cannot be mapped shared and writable is of no use. */
+/* A descriptor must be open for reading and writing, to be mapped shared and writable. */
 static int petmem_open(struct inode *inode, struct file *file)
 {
 	if ((file->f_flags & O_ACCMODE) != O_RDWR)
@@ -393,7 +393,7 @@ static int __init petmem_init(void)
 {
 	int err;
 
-	/* There the hypervisor owns the page tables. */
+	/* Under Xen PV, the hypervisor owns the page tables. */
 	if (boot_cpu_has(X86_FEATURE_XENPV)) {
 		pr_err("page tables cannot be written under Xen PV\n");
 		return -ENODEV;
@@ -425,8 +425,8 @@ err_cleaner_exit:
 }
 
 /*
- * The device goes first. Each bound address space and each donation holds a reference
- * to the module, so there are none when this runs.
+ * The device goes first. Each bound address space and each donation holds a reference to
+ * the module, so none is left when this runs.
  */
 static void __exit petmem_exit(void)
 {

@@ -2,20 +2,21 @@
 /*
  * on_demand.c - demand paging.
  *
- * An allocation takes addresses only. The first access to each page faults, and the
- * fault brings the page:
+ * An allocation takes only addresses. The first access to each page faults, and the fault
+ * maps the page:
  *
  *   touch -> fault -> is the address allocated?   no: SIGSEGV
  *                     is the access allowed?      no: SIGSEGV
  *                     is the page there already?
  *                       no:    a page of zeros from the pool  (none left: SIGSEGV),
- *                              of 2 MiB where it fits and there is one (large.c)
+ *                              of 2 MiB if it fits and there is one (large.c)
  *                       yes, but a relative shares it, and this is a write:
- *                              a copy of it                   (none left: SIGSEGV)
+ *                              a copy of the page             (none left: SIGSEGV)
  *                       yes:   another thread was faster
  *         -> touch again
  *
- * A free unmaps the pages, makes every processor forget them, and gives them back.
+ * A free unmaps the pages, shoots their translations down on every processor, and gives
+ * them back.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -40,11 +41,11 @@
 #include "reservation.h"
 #include "trace.h"
 
-/* What may be asked of a page: to read and write it from user mode. */
+/* The allowed accesses: reads and writes from user mode. */
 #define ALLOWED_ACCESS \
 	(PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE | PETMEM_FAULT_USER)
 
-/* So much of a memory map is printed at most, between two other lines. */
+/* Print at most this many ranges of a memory map, between two other lines. */
 #define DUMP_RANGES 64
 #define DUMP_OTHER_LINES 2
 
@@ -62,7 +63,7 @@ static struct petmem_range *find_allocated(struct petmem_process *process,
 	return range && range->allocated ? range : NULL;
 }
 
-/* The end of what may be touched of a range. */
+/* The end of the part of a range that may be touched. */
 static u64 usable_end(const struct petmem_range *range)
 {
 	return range->start + range->size - (range->guarded ? PAGE_SIZE : 0);
@@ -75,7 +76,7 @@ static bool is_usable(struct petmem_process *process, u64 addr)
 	return range && addr < usable_end(range);
 }
 
-/* Place a range in a map that is the process's own. */
+/* Allocate a range in a map that nobody shares. */
 static int place_range(struct petmem_process *process,
 		       struct petmem_map_change *change, u64 size, u64 align,
 		       bool guard, u64 *addr)
@@ -129,7 +130,7 @@ out_unlock:
 	return err;
 }
 
-/* Find the range that begins at @addr, and unshare what has to change to unmap it. */
+/* Find the range that begins at @addr, and unshare the tables that unmapping it changes. */
 static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
 {
 	struct petmem_gather replaced;
@@ -152,8 +153,8 @@ static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
 }
 
 /*
- * Processors forget the pages first, then devices and virtual machines, and only then
- * the pages are freed.
+ * Processors drop their translations first, then devices and virtual machines do, and only
+ * then the pages are freed.
  */
 static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 {
@@ -174,7 +175,7 @@ static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 	petmem_gather_exit(&gather);
 }
 
-/* Forget an allocation of a map that is the process's own. */
+/* Remove an allocation from a map that nobody shares. */
 static void forget_range(struct petmem_process *process, u64 addr)
 {
 	lockdep_assert_held(&process->family->lock);
@@ -184,9 +185,9 @@ static void forget_range(struct petmem_process *process, u64 addr)
 }
 
 /*
- * The mmap lock of the process, and the lock of its VMA, held for writing, keep Linux's
- * walkers out of the tables that may be freed, just as in munmap(); and munmap() out of
- * the map.
+ * The mmap lock of the process and the lock of its VMA are held for writing. As in munmap(),
+ * this keeps Linux's walkers of this mm out of the tables that may be freed. It also keeps
+ * munmap() from taking the map away.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr)
 {
@@ -201,7 +202,7 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	mutex_lock(&process->lock);
 	err = petmem_cow_prepare_change(process, &change, 0);
 	if (err) {
-		/* No region, no allocation. */
+		/* Without a region there is no allocation. */
 		err = err == -EAGAIN ? -EINVAL : err;
 		goto out_unlock;
 	}
@@ -239,7 +240,7 @@ int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size)
 	return err;
 }
 
-/* What a dump says, copied under the family's lock and printed without it. */
+/* The contents of a dump, copied under the family's lock and printed without it. */
 struct dump {
 	u64 allocations;
 	bool more; /* there are more ranges */
@@ -304,7 +305,7 @@ int petmem_dump_vspace(struct petmem_process *process)
 	return err;
 }
 
-/* Put a page of zeros from the pool behind an address. */
+/* Map a page of zeros from the pool at an address. */
 static int map_new_page(struct petmem_process *process, u64 addr,
 			struct petmem_leaf *leaf)
 {
@@ -330,9 +331,9 @@ static int map_new_page(struct petmem_process *process, u64 addr,
 }
 
 /*
- * Map the neighbours of a page as well, which cost no fault then: those of its aligned
- * group that are allocated and have no page, as long as there are any. A group is a
- * page table at most, so that their entries are beside the page's own.
+ * Map the neighbours of a page as well, to save their faults: the addresses in its aligned
+ * group that are allocated and have no page, as long as the pool has pages. A group is at
+ * most one page table, so their entries are beside the page's entry.
  */
 static void map_neighbours(struct petmem_process *process, u64 addr,
 			   const struct petmem_leaf *leaf)
@@ -354,7 +355,7 @@ static void map_neighbours(struct petmem_process *process, u64 addr,
 	}
 }
 
-/* Put a 2 MiB page there, where nothing is in the way of one. */
+/* Map a 2 MiB page around an address without a PTE table. */
 static int map_new_large_page(struct petmem_process *process, u64 addr)
 {
 	const struct petmem_range *range = find_allocated(process, addr);
@@ -362,7 +363,7 @@ static int map_new_large_page(struct petmem_process *process, u64 addr)
 	return petmem_large_map(process, addr, range->start, usable_end(range));
 }
 
-/* Bring a page where there is none. */
+/* Map a page at an address that has none. */
 static int bring_new_page(struct petmem_process *process, u64 addr,
 			  struct petmem_leaf *leaf)
 {
@@ -411,7 +412,7 @@ void petmem_set_large_pages(struct petmem_process *process, bool wanted)
 	mutex_unlock(&process->family->lock);
 }
 
-/* How many pages there are, from one on, to the end of the one it is mapped by. */
+/* The number of 4 KiB pages from an address to the end of the mapped page around it. */
 static u64 pages_brought(struct petmem_process *process, u64 addr)
 {
 	struct petmem_leaf leaf =
@@ -429,7 +430,7 @@ static int handle_pagefault(struct petmem_process *process, u64 addr,
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	err = bring_page(process, addr & PAGE_MASK, error_code);
-	/* One that is to be repeated is counted then. */
+	/* A fault that will be repeated is counted when it is. */
 	if (err != -EAGAIN)
 		petmem_count_fault(process);
 	if (!err && nr_pages)
@@ -479,7 +480,7 @@ static bool lies_in_one_range(struct petmem_process *process, u64 addr,
 	return lies;
 }
 
-/* May an aligned 1 GiB be one page: is it all allocated, and nothing mapped yet? */
+/* Can an aligned 1 GiB be one page? All of it is allocated, and nothing is mapped yet. */
 static bool fits_giant(struct petmem_process *process, u64 addr)
 {
 	lockdep_assert_held(&process->family->lock);
@@ -490,7 +491,7 @@ static bool fits_giant(struct petmem_process *process, u64 addr)
 	       petmem_pgtables_is_empty(petmem_process_mm(process), addr);
 }
 
-/* Enter a 1 GiB page, if it still fits. Linux's walkers are kept out as in a free. */
+/* Enter a 1 GiB page, if it still fits. The locks keep Linux's walkers out as in a free. */
 static int enter_giant(struct petmem_process *process, u64 addr,
 		       uintptr_t page_addr)
 {
@@ -517,8 +518,8 @@ static int enter_giant(struct petmem_process *process, u64 addr,
 }
 
 /*
- * Map an aligned 1 GiB as one page. It is cleared before any lock is taken. Returns 0,
- * -EINTR, or another error when it has to be smaller pages.
+ * Map an aligned 1 GiB as one page, which is cleared before any lock is taken. Returns 0,
+ * -EINTR, or another error if smaller pages have to be used.
  */
 static int populate_giant(struct petmem_process *process, u64 addr)
 {
@@ -526,7 +527,7 @@ static int populate_giant(struct petmem_process *process, u64 addr)
 	bool fits;
 	int err;
 
-	/* The process's own mmap lock keeps fork from taking the tables out. */
+	/* The process's mmap lock keeps fork from detaching the tables. */
 	if (mmap_read_lock_killable(petmem_process_mm(process)))
 		return -EINTR;
 	mutex_lock(&process->family->lock);
@@ -544,7 +545,7 @@ static int populate_giant(struct petmem_process *process, u64 addr)
 	return err;
 }
 
-/* Map what begins at @addr: 1 GiB as one page, or as much as a page table holds. */
+/* Map pages from @addr onwards: 1 GiB as one page, or as much as a page table holds. */
 static int populate_some(struct petmem_process *process, u64 addr, u64 end,
 			 u64 *next)
 {
@@ -561,7 +562,7 @@ static int populate_some(struct petmem_process *process, u64 addr, u64 end,
 					PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
 }
 
-/* In parts, so that others get at the mmap lock. */
+/* This works in parts, so that others get the mmap lock. */
 int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 {
 	u64 end = addr + size;
@@ -577,7 +578,7 @@ int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size)
 	return err;
 }
 
-/* Copy within one page, bringing it first. */
+/* Copy within one page, and map it first. */
 static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 		       size_t size, bool write)
 {
@@ -614,7 +615,7 @@ int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
 		int err = access_page(process, addr + done, buffer + done, part,
 				      write);
 
-		/* The caller keeps the mmap lock, so this cannot come later. */
+		/* The caller holds the mmap lock, so the fault cannot be repeated later. */
 		if (err == -EAGAIN) {
 			err = petmem_cow_unshare_now(process, addr + done);
 			part = 0;

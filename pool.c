@@ -2,10 +2,9 @@
 /*
  * pool.c - the donated pages.
  *
- * The pool is a list of donated extents in order of address, each with a buddy
- * allocator of its own. Those that have a free page stand on a second list, so that
- * a full extent costs an allocation nothing. An array by address finds the extent
- * of a page.
+ * The pool is a list of donated extents in order of address, each with its own buddy
+ * allocator. A second list has the extents with a free page, so an allocation does not look
+ * at full ones. An array by address finds the extent of a page.
  */
 #include "pool.h"
 
@@ -30,45 +29,45 @@
 #include "cleaner.h"
 #include "compat.h"
 
-/* A 2 MiB page has so many pages. Extents are whole memory blocks, and so whole ones. */
+/* The pages of a 2 MiB page. An extent is whole memory blocks, so also whole 2 MiB pages. */
 #define LARGE PTRS_PER_PTE
 
-/* What is kept for each aligned 2 MiB. */
+/* The record of each aligned 2 MiB. */
 struct unit {
 	u32 refs; /* entries of PMD tables that map it as one page */
-	u32 clean; /* free pages that are clean; of a 2 MiB page: that were */
-	u64 note; /* of a 2 MiB page: petmem_large_note() */
+	u32 clean; /* free pages that are clean; in a 2 MiB page: that were clean */
+	u64 note; /* for a 2 MiB page: petmem_large_note() */
 };
 
 struct extent {
 	struct list_head list; /* in order of address */
-	struct list_head available; /* not linked when no page is free */
+	struct list_head available; /* not in the list when no page is free */
 	u64 start; /* physical address */
 	u32 nr_pages;
 	int node;
-	bool whole; /* with others it makes up whole GiB, of one node */
+	bool whole; /* lies in a whole GiB of donated memory of one node */
 	u32 nr_clean; /* pages that are free and clean */
-	u32 hand; /* where to look for the next to clean */
+	u32 hand; /* where to look for the next page to clean */
 	struct petmem_buddy buddy;
 	struct petmem_page *pages;
 	struct unit *units;
 	/*
-	 * A bit for each page: it has failed. One that is set is never cleared. Not in
-	 * struct petmem_page, whose owners have a lock of their own.
+	 * A bit for each page that has failed; bits are never cleared. It is not in struct
+	 * petmem_page, because that is guarded by a lock of the page's owners.
 	 */
 	unsigned long *failed;
 	u32 nr_failed;
 };
 
 /*
- * extents_mutex keeps the set of extents; pool_lock keeps which of their pages are
- * free. To add or remove an extent takes both.
+ * extents_mutex guards the set of extents, and pool_lock guards which pages are free.
+ * Adding or removing an extent takes both.
  */
 static DEFINE_MUTEX(extents_mutex);
 static LIST_HEAD(extents);
 /*
- * The extent of each memory block, by address. It is asked several times in each fault,
- * which is why it is a plain array. It grows by being replaced.
+ * The extent of each memory block, by address. Each fault looks here several times, so this
+ * is a plain array. To grow, it is replaced by a larger one.
  */
 struct block_table {
 	struct rcu_head rcu;
@@ -82,8 +81,8 @@ static unsigned int block_shift; /* of the memory block size */
 static DEFINE_SPINLOCK(pool_lock);
 static LIST_HEAD(available);
 static u64 count[PETMEM_PAGE_KINDS];
-static u64 large_pages; /* that have references as such */
-static u64 clean_pages; /* of the free ones */
+static u64 large_pages; /* 2 MiB pages in use */
+static u64 clean_pages; /* free pages that are clean */
 
 static u64 extent_size(const struct extent *extent)
 {
@@ -91,8 +90,8 @@ static u64 extent_size(const struct extent *extent)
 }
 
 /*
- * The extent of an address, or NULL. Without a lock: an extent that has a page in use is
- * not removed.
+ * The extent of an address, or NULL. It takes no lock: an extent with a page in use is not
+ * removed.
  */
 static struct extent *extent_at(uintptr_t page_addr)
 {
@@ -109,7 +108,7 @@ static struct extent *extent_at(uintptr_t page_addr)
 	return extent;
 }
 
-/* The extent of a page that the caller has from the pool. NULL, loudly, if it has not. */
+/* The extent of a page that the caller has from the pool. Warns if there is none. */
 static struct extent *extent_of(uintptr_t page_addr)
 {
 	struct extent *extent = extent_at(page_addr);
@@ -140,7 +139,7 @@ static struct petmem_page *page_at(const struct extent *extent,
 	return &extent->pages[page_number(extent, page_addr)];
 }
 
-/* More references than can be dropped. */
+/* More references than anybody can drop. */
 #define NOBODYS_REFS (U32_MAX / 2)
 
 struct petmem_page *petmem_pool_page(uintptr_t page_addr)
@@ -177,7 +176,7 @@ static bool could_be_giant(const struct extent *extent)
 	return extent->whole && extent->buddy.nr_free == extent->nr_pages;
 }
 
-/* Where what could be 1 GiB pages begins, at the end of the list. */
+/* The first extent for 1 GiB pages; they are at the end of the list. */
 static struct list_head *first_whole(void)
 {
 	struct extent *extent;
@@ -189,8 +188,8 @@ static struct list_head *first_whole(void)
 }
 
 /*
- * An extent got pages back. Pages are taken from the head of the list, and what could be
- * a 1 GiB page is at its tail.
+ * Put an extent that got pages back into the list. Pages are taken from the head of the
+ * list, so extents that could be 1 GiB pages are at its tail.
  */
 static void make_available(struct extent *extent)
 {
@@ -200,7 +199,7 @@ static void make_available(struct extent *extent)
 		list_add(&extent->available, &available);
 }
 
-/* Pages changed hands: keep the counters and the list of extents with room. */
+/* Pages changed their kind: update the counters and the list of available extents. */
 static void count_pages(struct extent *extent, u32 num_pages,
 			enum petmem_page_kind from, enum petmem_page_kind to)
 {
@@ -230,7 +229,7 @@ static void account(struct extent *extent, u32 first, u32 num_pages,
 			unit_of(extent, i)->clean--;
 			count_clean(extent, -1);
 		}
-		/* What comes back has been written to. */
+		/* A page that comes back has been written to. */
 		page.clean &= to != PETMEM_PAGE_FREE;
 		extent->pages[i] = page;
 	}
@@ -238,8 +237,8 @@ static void account(struct extent *extent, u32 first, u32 num_pages,
 }
 
 /*
- * The same for a 2 MiB page. What is known of its pages stays what it was when they were
- * free, until it is split.
+ * The same for a 2 MiB page. The records of its pages stay as they were when the pages were
+ * free, until the page is split.
  */
 static void account_large(struct extent *extent, u32 first)
 {
@@ -260,9 +259,9 @@ static void account_large_free(struct extent *extent, u32 first)
 }
 
 /*
- * The page that the cleaner is at. It stays free meanwhile, and pool_lock is not held
- * while it is cleared. Who takes it, or removes its extent, voids that, by .addr = 0
- * under pool_lock; if the clearing has begun, only when it has come to its end.
+ * The page that the cleaner is clearing. It stays free meanwhile, and pool_lock is not held.
+ * Taking the page or removing its extent cancels the clearing by setting .addr to 0 under
+ * pool_lock. If the clearing has begun, its end is waited for first.
  */
 static struct {
 	uintptr_t addr; /* physical; 0: none */
@@ -271,7 +270,10 @@ static struct {
 
 enum { CLEANING_CHOSEN, CLEANING_BEGUN, CLEANING_DONE, CLEANING_VOID };
 
-/* Take pages away from the cleaner. Waits as long as a page takes. Under pool_lock. */
+/*
+ * Cancel the clearing of pages. Waits at most as long as clearing a page takes. Under
+ * pool_lock.
+ */
 static void void_cleaning(uintptr_t start, u64 size)
 {
 	if (cleaning.addr < start || cleaning.addr >= start + size)
@@ -291,7 +293,7 @@ static void retire(struct extent *extent, u32 page)
 	account(extent, page, 1, PETMEM_PAGE_FREE, PETMEM_PAGE_BAD);
 }
 
-/* The same for those of some free pages that have failed. */
+/* The same for all failed pages among some free pages. */
 static void retire_failed(struct extent *extent, u32 first, u32 num_pages)
 {
 	unsigned long end = (unsigned long)first + num_pages;
@@ -304,7 +306,7 @@ static void retire_failed(struct extent *extent, u32 first, u32 num_pages)
 		retire(extent, page);
 }
 
-/* How pages are taken: each for itself, or all as one 2 MiB page. */
+/* Whether pages are taken separately, or all as one 2 MiB page. */
 enum take_as { SINGLE, AS_LARGE };
 
 /* Take pages from one node, or from any for NUMA_NO_NODE. Under pool_lock. */
@@ -334,7 +336,7 @@ static uintptr_t take(u32 num_pages, enum petmem_page_kind kind,
 	return 0;
 }
 
-/* Has a node a free page? Under pool_lock. */
+/* Does a node have a free page? Under pool_lock. */
 static bool has_some(int node)
 {
 	struct extent *extent;
@@ -345,7 +347,7 @@ static bool has_some(int node)
 	return false;
 }
 
-/* Another node's 2 MiB page is no match for 4 KiB of the processor's own. */
+/* A 4 KiB page of the processor's own node is better than a 2 MiB page of another. */
 static uintptr_t alloc(u32 num_pages, enum petmem_page_kind kind,
 		       enum take_as as)
 {
@@ -416,7 +418,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 
 /* ---- Pages of zeros ---- */
 
-/* Other processes get the processor once in so many pages. */
+/* Other processes get the processor after this many pages. */
 #define CLEAR_AT_ONCE 16
 
 void petmem_clear_pages(uintptr_t page_addr, u64 num_pages)
@@ -442,7 +444,7 @@ void petmem_clear_pages(uintptr_t page_addr, u64 num_pages)
 	}
 }
 
-/* So many pages are looked at before others get the lock. */
+/* Others get the lock after this many pages. */
 #define CLEAN_LOOK_AT 64
 
 /* Returns a page's number, or U32_MAX for none. Under pool_lock. */
@@ -462,10 +464,10 @@ static u32 next_to_clean(struct extent *extent)
 	return U32_MAX;
 }
 
-/* Clear a page that was chosen, unless somebody has taken it. */
+/* Clear the chosen page, unless it has been taken. */
 static void clear_chosen(uintptr_t page_addr)
 {
-	/* Whoever waits for the end waits for a running processor. */
+	/* void_cleaning() may wait for this, so it must not lose the processor. */
 	preempt_disable();
 	if (atomic_cmpxchg(&cleaning.state, CLEANING_CHOSEN, CLEANING_BEGUN) ==
 	    CLEANING_CHOSEN) {
@@ -522,7 +524,7 @@ int petmem_copy_page(uintptr_t to, uintptr_t from)
 
 	if (!extent)
 		return -EFAULT;
-	/* Known to be bad, it is not read: each time might be a machine check. */
+	/* A page that is known to be bad is not read, to avoid another machine check. */
 	if (READ_ONCE(extent->nr_failed) &&
 	    test_bit(page_number(extent, from), extent->failed))
 		return -EHWPOISON;
@@ -556,7 +558,7 @@ bool petmem_pool_fail(uintptr_t page_addr)
 
 /* ---- 2 MiB pages ---- */
 
-/* Has the caller a 2 MiB page there? Warns if not. */
+/* The extent of a 2 MiB page that the caller has from the pool. Warns if there is none. */
 static struct extent *large_extent_of(uintptr_t page_addr)
 {
 	if (WARN_ON_ONCE(!IS_ALIGNED(page_addr, PMD_SIZE)))
@@ -572,7 +574,7 @@ void petmem_get_large(uintptr_t page_addr)
 		unit_of(extent, page_number(extent, page_addr))->refs++;
 }
 
-/* Drop one of several references, or what a split leaves of the last. */
+/* Drop one of several references, or the last one of a page that was split. */
 static void drop_large(struct extent *extent, u32 first)
 {
 	struct unit *unit = unit_of(extent, first);
@@ -581,7 +583,7 @@ static void drop_large(struct extent *extent, u32 first)
 		unit->refs--;
 		return;
 	}
-	/* The cleaner may look at its pages from now on, which are in use. */
+	/* From now on the cleaner may look at its pages, which are in use. */
 	spin_lock(&pool_lock);
 	unit->refs = 0;
 	large_pages--;
@@ -600,7 +602,7 @@ static void free_large(struct extent *extent, u32 first)
 	petmem_cleaner_wake();
 }
 
-/* Free those pages of a 2 MiB page, which is one no more, that have no reference. */
+/* Free the pages without a reference in what was a 2 MiB page. */
 static u64 free_rest(struct extent *extent, u32 first)
 {
 	const struct petmem_page *pages = &extent->pages[first];
@@ -705,13 +707,13 @@ bool petmem_large_is_shared(uintptr_t page_addr)
 
 /* ---- 1 GiB pages ---- */
 
-/* How many pages of an extent, from @addr on, lie below @end. */
+/* The number of pages of an extent between @addr and @end. */
 static u32 pages_below(const struct extent *extent, u64 addr, u64 end)
 {
 	return (min(end, extent_end(extent)) - addr) >> PAGE_SHIFT;
 }
 
-/* Is it all free, in this extent and in those that continue it? */
+/* Is the 1 GiB at @addr all free, in this extent and in the next ones? */
 static bool giant_is_free(struct extent *extent, u64 addr)
 {
 	u64 end = addr + PUD_SIZE;
@@ -748,7 +750,7 @@ static void take_giant(struct extent *extent, u64 addr)
 	}
 }
 
-/* From one node, or from any for NUMA_NO_NODE. */
+/* Take 1 GiB from a node, or from any for NUMA_NO_NODE. */
 static u64 find_giant(int node)
 {
 	struct extent *extent;
@@ -819,7 +821,7 @@ static struct extent *extent_new(u64 start, u64 size, int node)
 	return extent;
 }
 
-/* Have an array for all addresses below @end. Under extents_mutex. */
+/* Let the array have room for all addresses below @end. Under extents_mutex. */
 static int grow_table(u64 end)
 {
 	struct block_table *old, *new;
@@ -844,7 +846,7 @@ static int grow_table(u64 end)
 	return 0;
 }
 
-/* Let the blocks of an extent lead to it, or to NULL. Under extents_mutex. */
+/* Set the entries of an extent's blocks to the extent, or to NULL. Under extents_mutex. */
 static void enter_addresses(const struct extent *extent, struct extent *to)
 {
 	struct block_table *table = rcu_dereference_protected(
@@ -880,7 +882,7 @@ static bool is_whole(u64 gigabyte)
 	return true;
 }
 
-/* Blocks came or went: what makes up whole GiB there now? Under both locks. */
+/* Blocks came or went: find out which GiB are whole now. Under both locks. */
 static void mark_whole(u64 start, u64 end)
 {
 	u64 step = min_t(u64, BIT_ULL(block_shift), PUD_SIZE);
@@ -908,7 +910,7 @@ static bool overlaps(u64 start, u64 size)
 	return false;
 }
 
-/* The extent in front of which one that begins at @start belongs. */
+/* The list entry before which an extent that begins at @start belongs. */
 static struct list_head *position(u64 start)
 {
 	struct extent *extent;
@@ -919,7 +921,7 @@ static struct list_head *position(u64 start)
 	return &extents;
 }
 
-/* Its addresses lead to it: its pages can be had. Under extents_mutex. */
+/* Make the pages of a new extent available. Under extents_mutex. */
 static void open_extent(struct extent *extent, unsigned long *failed)
 {
 	u64 end = extent_end(extent);
@@ -957,7 +959,7 @@ int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed)
 	return 0;
 }
 
-/* Is none of its pages in use, and none bad? Under pool_lock. */
+/* Are all pages of an extent free? Under pool_lock. */
 static int check_idle(const struct extent *extent)
 {
 	u32 nr_free = extent->buddy.nr_free;
@@ -1059,7 +1061,7 @@ int petmem_pool_block(struct petmem_block *block)
 	return err;
 }
 
-/* What a page is that is not free. */
+/* The kind of a page that is not free. */
 static u32 run_kind(const struct extent *extent, u32 page)
 {
 	if (unit_of(extent, page)->refs)

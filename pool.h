@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pool.h - the donated pages: who has which, and which are free.
+ * pool.h - the donated pages: which are free, and how often the others are used.
  *
- * All that is known of a page is kept outside of it, so that no stale mapping of a
- * page can ever damage it. Addresses are physical and in bytes. One that is not the pool's,
- * given to a function that wants a page of it, is a mistake: there is a warning, nothing
- * is changed, and the result is that of nothing (0, false).
+ * The record of a page is kept outside of the page, so no stale mapping can damage it.
+ * Addresses are physical and in bytes. A function that needs a page of the pool warns if an
+ * address is not in the pool. Then it changes nothing and returns 0 or false.
  */
 #ifndef PETMEM_POOL_H
 #define PETMEM_POOL_H
@@ -18,105 +17,105 @@ enum petmem_page_kind {
 	PETMEM_PAGE_FREE,
 	PETMEM_PAGE_TABLE,
 	PETMEM_PAGE_DATA,
-	PETMEM_PAGE_BAD, /* it has failed, and is never handed out */
+	PETMEM_PAGE_BAD, /* has failed, and is never handed out */
 	PETMEM_PAGE_KINDS,
 };
 
 /*
- * What is kept for each page besides the buddy allocator's part.
+ * The record of a page, besides the buddy allocator's part.
  *
- * A 2 MiB page is 512 pages that an entry of a PMD table points to as one. How many such
- * entries there are is kept once for each aligned 2 MiB, and each of its pages counts
- * besides how many entries of PTE tables point to it alone. It is free when both are 0.
+ * A 2 MiB page is 512 pages that one entry of a PMD table points to. The number of such
+ * entries is counted for the 2 MiB as a whole. In addition, each of the 512 pages counts the
+ * entries of PTE tables that point to it alone. A page is free when both counts are 0.
  */
 struct petmem_page {
-	u32 refs; /* how many entries of tables point to it, but for 2 MiB pages */
-	u16 live; /* of a table: how many of its 512 entries lead anywhere */
+	u32 refs; /* entries that point to it, except those of 2 MiB pages */
+	u16 live; /* in a table: those of its 512 entries that lead to a page or table */
 	u8 kind; /* enum petmem_page_kind; FREE also in a 2 MiB page never split */
-	u8 maybe_writable : 1; /* of a PTE table: a leaf may say so */
+	u8 maybe_writable : 1; /* in a PTE table: a leaf may be writable */
 	u8 clean : 1; /* it is all zeros, or was when it was taken */
 };
 
 /**
  * petmem_alloc_pages() - take consecutive pages from the pool
- * @num_pages: how many; aligned to @num_pages rounded up to a power of two
- * @kind: what they are taken for, PETMEM_PAGE_TABLE or PETMEM_PAGE_DATA
+ * @num_pages: number of pages; the first is aligned to this, rounded up to a power of two
+ * @kind: their use, PETMEM_PAGE_TABLE or PETMEM_PAGE_DATA
  *
- * The pages are not cleared. Each has one reference, the caller's. A page of the
- * processor's own NUMA node is preferred.
+ * The pages are not cleared. Each has one reference, which the caller gets. Pages of the
+ * processor's own NUMA node are preferred.
  *
- * Return: physical address of the first; 0, which is never donated, when the pool
- * has no such pages.
+ * Return: physical address of the first page; 0, which is never donated, when the pool has
+ * no such pages.
  * Context: any but interrupts.
  */
 uintptr_t petmem_alloc_pages(u64 num_pages, enum petmem_page_kind kind);
 
 /**
- * petmem_clear_pages() - make pages zeros that were taken just now
+ * petmem_clear_pages() - clear pages that were just taken
  * @page_addr: physical address of the first
- * @num_pages: how many, all of one donation
+ * @num_pages: number of pages, all of one donation
  *
- * Those that were cleared ahead are so already.
+ * Skips the pages that were cleared ahead of time.
  *
  * Context: may sleep.
  */
 void petmem_clear_pages(uintptr_t page_addr, u64 num_pages);
 
 /**
- * petmem_copy_page() - copy a page of 4 KiB, unless it has failed
+ * petmem_copy_page() - copy a 4 KiB page, unless it has failed
  * @to: physical address of a page of the pool
  * @from: physical address of another one
  *
- * Return: 0; -EHWPOISON when @from cannot be read, and @to has undefined contents.
+ * Return: 0; -EHWPOISON when @from cannot be read: then the contents of @to are undefined.
  */
 int petmem_copy_page(uintptr_t to, uintptr_t from);
 
 /**
- * petmem_pool_fail() - a page has failed
+ * petmem_pool_fail() - mark a page as failed
  * @page_addr: any physical address, page-aligned
  *
- * If it is free, it leaves the allocator at once; if it is in use, when it is given back.
+ * A free page leaves the allocator at once. A page in use leaves it when it is given back.
  *
- * Return: is it the pool's?
+ * Return: true if the page is in the pool.
  * Context: may sleep.
  */
 bool petmem_pool_fail(uintptr_t page_addr);
 
 /**
- * petmem_pool_clean() - clear a free page ahead, if there is one that is not clean
+ * petmem_pool_clean() - clear a free page ahead of time
  *
- * Return: false when there was none.
- * Context: process. Nobody who frees pages waits for it; who takes the very page that
- * it is at waits no longer than it takes to clear one.
+ * Return: false when all free pages are clean.
+ * Context: process context. Freeing pages never waits for it. Taking the page that is being
+ * cleared waits until it is cleared.
  */
 bool petmem_pool_clean(void);
 
 /**
  * petmem_free_pages() - give pages back to the pool
  * @page_addr: physical address of the first
- * @num_pages: how many, all of one donation and of one kind
+ * @num_pages: number of pages, all of one donation and of one kind
  *
- * No processor may have a translation to them any more.
+ * The caller makes sure that no processor has a translation to them any more.
  *
  * Context: any but interrupts.
  */
 void petmem_free_pages(uintptr_t page_addr, u64 num_pages);
 
 /**
- * petmem_put_page() - drop a reference to a page; with the last one it is free
+ * petmem_put_page() - drop a reference to a page, and free it with the last one
  * @page_addr: physical address
  *
- * Return: how many pages became free, 0 or 1.
- * Context: as for petmem_free_pages(); the owners of the page serialise what they do
- * to its references.
+ * Return: the number of pages that became free, 0 or 1.
+ * Context: as for petmem_free_pages(); the owners of the page serialise all changes of its
+ * references.
  */
 u64 petmem_put_page(uintptr_t page_addr);
 
 /**
  * petmem_alloc_large() - take a 2 MiB page for data
  *
- * Not cleared. It has one reference as a whole, the caller's. One of another NUMA node
- * is taken only when the processor's own has no page left.
+ * The page is not cleared. It has one reference as a whole, which the caller gets. A page of
+ * another NUMA node is taken only when the processor's own node has no free page at all.
  *
  * Return: as from petmem_alloc_pages().
  * Context: any but interrupts.
@@ -124,10 +123,10 @@ u64 petmem_put_page(uintptr_t page_addr);
 uintptr_t petmem_alloc_large(void);
 
 /**
- * petmem_get_large() - one more reference to a 2 MiB page
+ * petmem_get_large() - take another reference to a 2 MiB page
  * @page_addr: physical address
  *
- * Context: as for petmem_put_page(), which is true for all these.
+ * Context: as for petmem_put_page(); this holds for all functions of 2 MiB pages.
  */
 void petmem_get_large(uintptr_t page_addr);
 
@@ -135,37 +134,37 @@ void petmem_get_large(uintptr_t page_addr);
  * petmem_put_large() - drop a reference to a 2 MiB page
  * @page_addr: physical address
  *
- * With the last one those of its pages are free that have no reference of their own.
+ * With the last one, the pages in it that have no reference of their own become free.
  *
- * Return: how many pages became free.
+ * Return: the number of pages that became free.
  */
 u64 petmem_put_large(uintptr_t page_addr);
 
 /**
- * petmem_split_large() - make one reference to a 2 MiB page one to each of its pages
+ * petmem_split_large() - turn a reference to a 2 MiB page into one to each of its pages
  * @page_addr: physical address
  */
 void petmem_split_large(uintptr_t page_addr);
 
 /**
- * petmem_large_refs() - how many entries of PMD tables lead to a 2 MiB page?
+ * petmem_large_refs() - the number of PMD entries that lead to a 2 MiB page
  * @page_addr: physical address
  */
 u32 petmem_large_refs(uintptr_t page_addr);
 
 /**
- * petmem_large_note() - what the owner of a 2 MiB page wants to keep with it
+ * petmem_large_note() - a number that the owner of a 2 MiB page may keep with it
  * @page_addr: physical address
  *
- * Return: where it is kept; 0 in it at first.
+ * Return: the place of the number, which is 0 at first.
  */
 u64 *petmem_large_note(uintptr_t page_addr);
 
 /**
  * petmem_alloc_giant() - take an aligned 1 GiB for data, as 512 pages of 2 MiB
  *
- * It may lie in several donations that are adjacent and of one node. Each of the 512 is
- * as from petmem_alloc_large().
+ * It may lie in several adjacent donations of one node. Each of the 512 pages is as from
+ * petmem_alloc_large().
  *
  * Return: as from petmem_alloc_pages().
  * Context: may sleep; no family's lock is held.
@@ -185,19 +184,19 @@ bool petmem_page_is_shared(uintptr_t page_addr);
 bool petmem_large_is_shared(uintptr_t page_addr);
 
 /**
- * petmem_pool_page() - what is known of a page
+ * petmem_pool_page() - the record of a page
  * @page_addr: physical address of a page that the caller has from the pool
  *
- * Return: it stays valid as long as the page is not freed. Its contents belong to
- * the owners of the page, except for .kind and .clean. It is never NULL: for an address that
- * is not the pool's, which is a mistake of the caller's, there is a warning, and what is
- * known of nobody's page: it has many references, so that it is not taken for private and
- * never becomes free, and as a table it is empty.
+ * Return: the record, which stays valid until the page is freed. The page's owners may
+ * change it, except for .kind and .clean. The result is never NULL. For an address that is
+ * not in the pool, this warns and returns the record of a page that nobody owns: it has
+ * many references, so it is never private and never becomes free, and as a table it is
+ * empty.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);
 
 /**
- * petmem_pool_find() - what is known of a page, if it is the pool's
+ * petmem_pool_find() - the record of a page, if it is in the pool
  * @page_addr: any physical address
  *
  * Return: as from petmem_pool_page(), or NULL.
@@ -206,24 +205,24 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr);
 
 /**
  * petmem_pool_add() - add memory that nobody else uses
- * @start: physical address, multiple of the memory block size
- * @size: the same, not 0
+ * @start: physical address, a multiple of the memory block size
+ * @size: in bytes, a multiple of the memory block size, not 0
  * @node: NUMA node
- * @failed: a bit for each page, set for those that have failed; from kvcalloc(), and the
- *	pool's if this succeeds
+ * @failed: a bit for each page, set for failed pages; from kvcalloc(); the pool takes it
+ *	over if this succeeds
  *
- * Return: 0; -EEXIST when some of it is in the pool already; -ENOMEM.
+ * Return: 0; -EEXIST when a part of it is in the pool already; -ENOMEM.
  * Context: may sleep.
  */
 int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed);
 
 /**
- * petmem_pool_remove() - take back what was added
- * @start: as it was added
- * @size: as it was added
+ * petmem_pool_remove() - remove memory from the pool
+ * @start: as for petmem_pool_add()
+ * @size: as for petmem_pool_add()
  *
- * Return: 0; -ENOENT; -EBUSY when one of the pages is in use; -EHWPOISON when none is, but
- * one has failed.
+ * Return: 0; -ENOENT when it was not added as one; -EBUSY when one of the pages is in use;
+ * -EHWPOISON when no page is in use, but one has failed.
  * Context: may sleep.
  */
 int petmem_pool_remove(u64 start, u64 size);
@@ -239,8 +238,8 @@ bool petmem_pool_overlaps(u64 start, u64 size);
 
 /**
  * petmem_pool_status() - count pages
- * @status: set are total_pages, free_pages, clean_pages, table_pages, data_pages,
- *	bad_pages, large_pages, blocks and block_size, all of one moment
+ * @status: total_pages, free_pages, clean_pages, table_pages, data_pages, bad_pages,
+ *	large_pages, blocks and block_size are set, all for one moment
  *
  * Context: may sleep.
  */
@@ -248,7 +247,7 @@ void petmem_pool_status(struct petmem_status *status);
 
 /**
  * petmem_pool_block() - describe a donated range
- * @block: .index is read, all else is set
+ * @block: .index is read, all other fields are set
  *
  * Return: 0 or -ENOENT.
  * Context: may sleep.
@@ -256,16 +255,16 @@ void petmem_pool_status(struct petmem_status *status);
 int petmem_pool_block(struct petmem_block *block);
 
 /**
- * petmem_pool_run() - describe what is in a donated range from a page on
- * @run: .addr is read, all else is set
+ * petmem_pool_run() - describe how a donated range is used from a page onwards
+ * @run: .addr is read, all other fields are set
  *
- * Return: 0; -ENOENT when the page is not the pool's.
+ * Return: 0; -ENOENT when the page is not in the pool.
  * Context: may sleep.
  */
 int petmem_pool_run(struct petmem_run *run);
 
 /**
- * petmem_pool_exit() - free what is left when all memory has been removed
+ * petmem_pool_exit() - free the table of extents, when all memory has been removed
  *
  * Context: module exit.
  */

@@ -2,12 +2,12 @@
 /*
  * process.c - the binding of an address space to petmem: its birth, and its end.
  *
- * State belongs to the mm. It is made when a thread of the mm first uses the device,
- * or when its parent forks, and found again in a hash table by its mm. What ends it is
- * an mmu notifier, whose callbacks all come before Linux looks into a table of ours:
- * release() at the beginning of exit_mmap(), for exit, kill and exec alike, and
- * invalidate_range_start() with MMU_NOTIFY_UNMAP before munmap() takes tables apart.
- * The file's own release comes too late for that.
+ * State belongs to the mm. It is created when a thread of the mm first reserves the region,
+ * or when the parent forks. A hash table finds it by its mm. An mmu notifier ends it. The
+ * notifier's callbacks all come before Linux looks into a table of ours: release() at the
+ * beginning of exit_mmap(), for exit, kill and exec alike, and invalidate_range_start() with
+ * MMU_NOTIFY_UNMAP before munmap() frees tables. The release of the file would come too
+ * late.
  */
 #include "process.h"
 
@@ -43,17 +43,17 @@ MODULE_PARM_DESC(
 
 static DEFINE_HASHTABLE(processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(processes_lock);
-static atomic_t bound = ATOMIC_INIT(0); /* between bind and end of mm */
-static atomic_t native = ATOMIC_INIT(0); /* of them, reserved in native mode */
+static atomic_t bound = ATOMIC_INIT(0); /* address spaces, from binding to their end */
+static atomic_t native = ATOMIC_INIT(0); /* those that are reserved in native mode */
 
 DEFINE_PER_CPU(struct petmem_events, petmem_events);
 
-static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process alive */
+static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process not freed */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
 /*
- * States whose mm has ended wait here to be put together: this long, or until so many.
- * Each keeps its mm_struct and one page table of Linux's, the top one.
+ * States whose mm has ended wait here, and are then put all at once: after this time, or
+ * when there are this many. Each keeps its mm_struct and Linux's top page table.
  */
 #define DEAD_DELAY HZ
 #define DEAD_MAX 64
@@ -62,8 +62,8 @@ static LLIST_HEAD(dead);
 static atomic_t dead_count = ATOMIC_INIT(0);
 
 /*
- * No reference is taken: the entry of an mm goes away at the end of the mm, and the
- * caller sees to it that that does not come.
+ * No reference is taken. The entry of an mm is removed at the end of the mm, and the caller
+ * guarantees that the mm stays alive.
  */
 struct petmem_process *petmem_process_find(struct mm_struct *mm)
 {
@@ -135,8 +135,8 @@ void petmem_process_put_retired(struct petmem_process *process)
 }
 
 /*
- * Forget all allocations, and take the region out of the page tables. Where nothing
- * is reserved, the slot may hold mappings and tables of Linux's own.
+ * Give up all allocations, and detach the region from the page tables. If the region is not
+ * reserved, the slot is left alone: it may have mappings and tables of Linux's.
  *
  * Returns a memory map to be deleted, or NULL.
  */
@@ -156,7 +156,7 @@ static struct petmem_memmap *leave_region(struct petmem_process *process)
 	return petmem_process_leave_map(process, map);
 }
 
-/* Nobody but the caller knows of what was detached. */
+/* Nobody else can reach the detached region. */
 static void drop_detached(struct petmem_process *process)
 {
 	struct petmem_gather gather;
@@ -179,13 +179,13 @@ static void notifier_free(struct mmu_notifier *notifier)
 		container_of(notifier, struct petmem_process, notifier);
 
 	family_put(process->family);
-	/* petmem_process_find() for another mm may still step over it. */
+	/* petmem_process_find() for another mm may still pass through it. */
 	kfree_rcu(process, rcu);
 	if (atomic_dec_and_test(&allocated))
 		wake_up(&all_freed);
 }
 
-/* What may not block is the OOM reaper, which leaves a VM_PFNMAP mapping alone. */
+/* The OOM reaper may not block, but it leaves a VM_PFNMAP mapping alone. */
 static bool concerns_region(const struct mmu_notifier_range *range)
 {
 	return range->end > PETMEM_REGION_START &&
@@ -193,7 +193,7 @@ static bool concerns_region(const struct mmu_notifier_range *range)
 	       mmu_notifier_range_blockable(range);
 }
 
-/* Is it munmap() of the region? There is no other way to unmap it. */
+/* Is it munmap() of the region? Nothing else unmaps it. */
 static bool unmaps_region(const struct mmu_notifier_range *range)
 {
 	return range->event == MMU_NOTIFY_UNMAP && concerns_region(range);
@@ -226,7 +226,7 @@ static int notifier_start(struct mmu_notifier *notifier,
 	return 0;
 }
 
-/* Now the other notifiers of the mm have taken the pages from their devices, too. */
+/* By now the other notifiers of the mm have removed the pages from their devices. */
 static void notifier_end(struct mmu_notifier *notifier,
 			 const struct mmu_notifier_range *range)
 {
@@ -238,9 +238,9 @@ static void notifier_end(struct mmu_notifier *notifier,
 }
 
 /*
- * Each put makes SRCU begin a grace period of several ticks. A put in release() would
- * have the end of its mm wait for that: mn_hlist_release() calls synchronize_srcu() next,
- * which takes microseconds, but only while no other grace period is under way
+ * Each put makes SRCU begin a grace period of several ticks. After a put in release(), the
+ * end of the mm would have to wait for it: mn_hlist_release() calls synchronize_srcu() next.
+ * That takes only microseconds as long as no other grace period is in progress
  * (srcu_might_be_idle(); Linux 5.10 to 7.2).
  */
 static void put_dead(struct work_struct *unused)
@@ -264,8 +264,8 @@ static void put_later(struct petmem_process *process)
 }
 
 /*
- * The end of the mm. It runs under the notifiers' SRCU read lock, and the put queues
- * the freeing behind that: so the module's reference can go here already, and
+ * The end of the mm. This runs under the notifiers' SRCU read lock, and the put frees the
+ * state only after that. So the module's reference can be dropped here, and
  * petmem_process_exit() waits for the rest.
  */
 static void notifier_release(struct mmu_notifier *notifier,
@@ -340,7 +340,7 @@ static struct petmem_family *family_get(struct petmem_family *family)
 	return family;
 }
 
-/* Returns false when it is large enough. */
+/* Returns false when the family has as many members as it may have. */
 static bool family_join(struct petmem_family *family)
 {
 	bool room;
@@ -355,10 +355,10 @@ static bool family_join(struct petmem_family *family)
 
 /*
  * mmu_notifier_get_locked() fails with -EINTR while any signal is pending
- * (mm_take_all_locks() in mm/mmap.c, since 6.11 in mm/vma.c), and in the middle of a
- * fork nobody could try again. So the signals that are pending are hidden from it; they
- * are handled as soon as the caller returns to user mode. One that comes meanwhile may
- * make it fail all the same: then again, unless it is fatal.
+ * (mm_take_all_locks() in mm/mmap.c, since 6.11 in mm/vma.c), and in the middle of a fork
+ * nobody could try again. So pending signals are hidden from it. They are handled as soon as
+ * the caller returns to user mode. If a signal that comes meanwhile makes it fail, it is
+ * called again, unless the signal is fatal.
  */
 static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 {
@@ -378,7 +378,7 @@ static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 	return notifier;
 }
 
-/* Make the state of an mm, in the family of @parent, or in one of its own for NULL. */
+/* Create the state of an mm, in the family of @parent, or in a new family for NULL. */
 static struct petmem_process *bind(struct mm_struct *mm,
 				   struct petmem_process *parent)
 {
@@ -397,7 +397,7 @@ static struct petmem_process *bind(struct mm_struct *mm,
 		return ERR_PTR(-ENOMEM);
 	}
 
-	/* A process that unmaps the region and closes the device stays bound. */
+	/* A process stays bound even if it unmaps the region and closes the device. */
 	__module_get(THIS_MODULE);
 	atomic_inc(&bound);
 	spin_lock(&processes_lock);
@@ -406,7 +406,7 @@ static struct petmem_process *bind(struct mm_struct *mm,
 	return process;
 }
 
-/* A new notifier comes to the head of the list (__mmu_notifier_register()). */
+/* A new notifier goes to the head of the list (__mmu_notifier_register()). */
 bool petmem_process_has_listeners(const struct petmem_process *process)
 {
 	const struct hlist_node *node = &process->notifier.hlist;
@@ -505,9 +505,9 @@ struct petmem_process_counts petmem_process_count(void)
 }
 
 /*
- * The device is gone, and no address space is bound. What may be left are states that
- * are still to be put, or on their way through SRCU: wait for the last, and then for the
- * callback that freed it to return.
+ * The device is gone, and no address space is bound. Some states may not have been put yet,
+ * or wait for SRCU. This waits for the last of them, and then until the callback that freed
+ * it has returned.
  */
 void petmem_process_exit(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * process.h - what petmem keeps for an address space, and how long.
+ * process.h - petmem's state of an address space, and how long it lives.
  */
 #ifndef PETMEM_PROCESS_H
 #define PETMEM_PROCESS_H
@@ -20,29 +20,29 @@ struct petmem_gather;
 struct petmem_memmap;
 
 /*
- * Address spaces that came out of each other by fork. They share page tables, pages
- * and memory maps, and so the lock for all of these. One that never forked is a
- * family of one.
+ * Address spaces that are related by fork. They share page tables, pages and memory maps,
+ * and so they share the lock for all of these. A process that never forked is a family of
+ * one.
  */
 struct petmem_family {
-	refcount_t refs; /* struct petmem_process that have it */
+	refcount_t refs; /* from struct petmem_process */
 	struct mutex
-		lock; /* all below; tables, counts and maps of all members */
-	u32 members; /* address spaces that live */
-	struct petmem_account account; /* their pages; closed when none lives */
+		lock; /* guards all below; tables, counts and maps of all members */
+	u32 members; /* address spaces that are alive */
+	struct petmem_account account; /* closed when no member is alive */
 };
 
 struct petmem_process {
 	struct mmu_notifier notifier; /* .mm is the address space */
-	struct hlist_node node; /* in the table of processes */
-	struct llist_node dead; /* in the list of those whose mm has ended */
+	struct hlist_node node; /* for the table of processes */
+	struct llist_node dead; /* for the list of processes whose mm has ended */
 	struct rcu_head rcu;
 	struct petmem_family *family; /* never changes */
 	struct hlist_node **first; /* the head of the mm's list of notifiers */
 
 	/*
-	 * One operation at a time, also where the family's lock is let go in the
-	 * middle. No mmu notifier takes it.
+	 * Serialises the operations of a process, also while they release the family's
+	 * lock in the middle. No mmu notifier takes it.
 	 */
 	struct mutex lock;
 
@@ -51,17 +51,17 @@ struct petmem_process {
 	 * writing as well. Without the family's lock, @map and @native may be read as
 	 * hints.
 	 */
-	struct petmem_memmap *map; /* NULL: the region is not reserved */
+	struct petmem_memmap *map; /* NULL if the region is not reserved */
 	struct vm_area_struct
-		*vma; /* the reservation, as long as there is a map */
-	bool native; /* Linux calls us for a fault; otherwise a signal is sent */
+		*vma; /* the reservation; valid as long as there is a map */
+	bool native; /* the fault mode: native, or by signal */
 	u32 fault_around; /* pages that one fault may map: a power of two */
 	bool large_pages; /* 2 MiB pages may be used */
-	u64 faults; /* that were handled, whatever came of them */
-	u64 copies; /* of pages, because a relative had them too */
-	u64 reservation; /* which one it is: counts up with each new map */
+	u64 faults; /* handled faults, including those that failed */
+	u64 copies; /* pages copied because a relative shared them */
+	u64 reservation; /* number of the reservation: one more for each new map */
 	struct petmem_gather *retired; /* petmem_process_retire() */
-	u64 detached; /* the slot of a region that is being unmapped, until it is dropped */
+	u64 detached; /* the slot of a region that is being unmapped, until its pages are dropped */
 };
 
 static inline struct mm_struct *
@@ -71,36 +71,37 @@ petmem_process_mm(const struct petmem_process *process)
 }
 
 /**
- * petmem_process_find() - what is kept for an address space, if it is bound
+ * petmem_process_find() - find the state of an address space
  * @mm: the address space
  *
- * Return: it stays valid as long as @mm has users, which the caller sees to; NULL.
+ * Return: the state, valid as long as @mm has users, which the caller makes sure of; NULL
+ * if @mm is not bound.
  * Context: process context.
  */
 struct petmem_process *petmem_process_find(struct mm_struct *mm);
 
 /**
- * petmem_process_reserve() - let the region of an address space be used
+ * petmem_process_reserve() - prepare the region of an address space for use
  * @vma: the mapping that reserves it
- * @native: how faults come in
+ * @native: the fault mode
  *
- * Binds the address space first, if it is not bound. Does nothing where the region is
- * reserved already.
+ * Binds the address space first, if it is not bound. Does nothing if the region is reserved
+ * already.
  *
- * Return: 0; -EBUSY when it is reserved in the other way, or there is a page table of
- * Linux's in its place; -EOPNOTSUPP when a device walks the page tables of the address
+ * Return: 0; -EBUSY when it is reserved in the other mode, or a page table of Linux's is in
+ * its place; -EOPNOTSUPP when a device walks the page tables of the address
  * space; -ENOMEM; -EINTR when a fatal signal came.
  * Context: the mmap lock is held for writing.
  */
 int petmem_process_reserve(struct vm_area_struct *vma, bool native);
 
 /**
- * petmem_process_bind_child() - bind an address space that fork is making
- * @mm: the child's
- * @parent: whose family it comes into
+ * petmem_process_bind_child() - bind an address space that fork is creating
+ * @mm: the child's address space
+ * @parent: a member of the family that the child joins
  *
  * Return: the child's state, with nothing reserved yet; an ERR_PTR(): -ENOMEM when there
- * is no memory, or there are too many relatives; -EINTR when a fatal signal came.
+ * is no kernel memory, or there are too many relatives; -EINTR when a fatal signal came.
  * Context: the mmap lock of @mm is held for writing.
  */
 struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
@@ -108,8 +109,8 @@ struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 
 /**
  * petmem_process_inherit() - give a child its parent's memory map
- * @child: has nothing reserved yet
- * @parent: has
+ * @child: has no reserved region yet
+ * @parent: has a reserved region
  * @vma: the reservation of the child
  *
  * Context: the family's lock is held, and the page tables are shared.
@@ -119,12 +120,12 @@ void petmem_process_inherit(struct petmem_process *child,
 			    struct vm_area_struct *vma);
 
 /**
- * petmem_process_leave_map() - a process has no reference to a memory map any more
- * @process: whose
+ * petmem_process_leave_map() - drop a process's reference to a memory map
+ * @process: the process
  * @map: the map
  *
- * Return: the map, to be deleted with petmem_memmap_delete() without a lock, when that
- * was the last reference; NULL.
+ * Return: the map, if that was the last reference; the caller deletes it without a lock,
+ * with petmem_memmap_delete(). Otherwise NULL.
  * Context: the family's lock is held.
  */
 struct petmem_memmap *petmem_process_leave_map(struct petmem_process *process,
@@ -132,23 +133,21 @@ struct petmem_memmap *petmem_process_leave_map(struct petmem_process *process,
 
 /**
  * petmem_process_put() - drop references that were taken out of page tables
- * @process: whose tables
+ * @process: owner of the tables
  * @gather: empty afterwards
  *
- * Context: may sleep; the family's lock is not held, so that it can be held for short
- * times only.
+ * Context: may sleep; the family's lock is not held. It is taken for short times only.
  */
 void petmem_process_put(struct petmem_process *process,
 			struct petmem_gather *gather);
 
 /**
  * petmem_process_retire() - keep references to replaced tables
- * @process: whose tables
- * @gather: of kmalloc(); freed with the references
+ * @process: owner of the tables
+ * @gather: from kmalloc(); freed with the references
  *
- * For a fault that can replace a table but holds its locks for reading only. See the
- * rule in pgtables.h. There are no more of them than the process had tables when it
- * last forked.
+ * For a fault that has to replace a table but holds its locks only for reading. See the rule
+ * in pgtables.h. A process retires at most as many tables as it had at its last fork.
  *
  * Context: the family's lock is held.
  */
@@ -156,24 +155,24 @@ void petmem_process_retire(struct petmem_process *process,
 			   struct petmem_gather *gather);
 
 /**
- * petmem_process_put_retired() - drop what was retired
- * @process: whose tables
+ * petmem_process_put_retired() - drop the references to retired tables
+ * @process: owner of the tables
  *
- * Context: may sleep; the mmap lock and the VMA's are held for writing, or it is the
- * end of the mm; the family's lock is not held.
+ * Context: may sleep; the process's mmap lock and VMA lock are held for writing, or its mm
+ * is at its end; the family's lock is not held.
  */
 void petmem_process_put_retired(struct petmem_process *process);
 
 /**
- * petmem_process_has_listeners() - does a virtual machine or a device hear of the mm, too?
- * @process: whose mm
+ * petmem_process_has_listeners() - does a virtual machine or a device listen to the mm?
+ * @process: owner of the mm
  *
- * Return: whether the mm has an mmu notifier that is not petmem's.
+ * Return: true if the mm has an mmu notifier that is not petmem's.
  * Context: the mmap lock is held. Registering a notifier takes it for writing.
  */
 bool petmem_process_has_listeners(const struct petmem_process *process);
 
-/* Of all processes since the module was loaded. */
+/* Events in all processes since the module was loaded. */
 struct petmem_events {
 	u64 faults;
 	u64 copies;
@@ -195,10 +194,10 @@ static inline void petmem_count_copy(struct petmem_process *process)
 	this_cpu_inc(petmem_events.copies);
 }
 
-/* Their sums over all processors. */
+/* The sums over all processors. */
 struct petmem_events petmem_process_events(void);
 
-/* How many address spaces are bound, and in how many of them faults are native. */
+/* The number of bound address spaces, and of those with native faults. */
 struct petmem_process_counts {
 	u64 bound;
 	u64 native;
@@ -207,7 +206,7 @@ struct petmem_process_counts {
 struct petmem_process_counts petmem_process_count(void);
 
 /**
- * petmem_process_exit() - wait until nothing of this file runs any more
+ * petmem_process_exit() - wait until no code of this file runs any more
  *
  * Context: module exit; may sleep.
  */

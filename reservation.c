@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reservation.c - the mapping of the device that covers the region, and what Linux
- * asks of it.
+ * reservation.c - the mapping of the device that covers the region, and its operations.
  *
- * The reservation VMA covers the region, so that Linux never puts anything of its own
- * there. It is a shared mapping, and VM_IO | VM_PFNMAP, by which Linux's own walkers
- * leave it alone. Nobody can split it (may_split), move it (get_unmapped_area, mremap)
- * or change its permissions (no VM_MAY*, or mprotect).
+ * The reservation VMA covers the region, so Linux never puts anything else there. It is a
+ * shared mapping with VM_IO | VM_PFNMAP, which keeps Linux's own walkers away. Nobody can
+ * split it (may_split), move it (get_unmapped_area, mremap) or change its permissions (no
+ * VM_MAY*, or mprotect).
  *
- * It is where faults come in when they are native: Linux calls the operations fault,
- * for an address without a page, and pfn_mkwrite, or huge_fault, for a write to a page
- * that says read-only. All end where the ioctl does, in petmem_handle_pagefault(). Without
- * native faults the VMA has no permissions, and an access raises SIGSEGV.
+ * Native faults arrive here: Linux calls the operation fault for an address without a page,
+ * and pfn_mkwrite or huge_fault for a write to a read-only page. They all lead to
+ * petmem_handle_pagefault(), as the ioctl does. In signal mode the VMA has no permissions,
+ * and an access raises SIGSEGV.
  *
- * And it is how fork is noticed: it calls open for the child's copy of the VMA.
+ * Forks arrive here as well: fork calls the operation open for the child's copy of the VMA.
  */
 #include "reservation.h"
 
@@ -39,8 +38,8 @@ static struct vm_area_struct *reservation_of(struct mm_struct *mm)
 }
 
 /*
- * The VMA stays the same as long as the region is reserved: what would replace it,
- * a split or a merge, does not happen to a VMA like this.
+ * The VMA stays the same as long as the region is reserved. Only a split or a merge would
+ * replace it, and neither happens to a VMA like this.
  */
 void petmem_reservation_lock(struct petmem_process *process)
 {
@@ -50,10 +49,10 @@ void petmem_reservation_lock(struct petmem_process *process)
 }
 
 /*
- * It finds no entry to take away, but calls all notifiers of the mm. Devices that walk
- * page tables themselves hear of flushes only, and Linux flushes where it has taken
- * something away, or where somebody else is about to: tlb_finish_mmu() in
- * mm/mmu_gather.c then flushes all of the mm.
+ * The zap finds no entry to remove, but it calls all notifiers of the mm. Devices that walk
+ * page tables themselves hear only of flushes. Linux flushes if it has removed an entry, or
+ * if another thread is about to: then tlb_finish_mmu() in mm/mmu_gather.c flushes the whole
+ * mm.
  */
 void petmem_reservation_notify(struct petmem_process *process, u64 start,
 			       u64 end)
@@ -69,9 +68,9 @@ void petmem_reservation_notify(struct petmem_process *process, u64 start,
 }
 
 /*
- * munmap() first takes the VMA out of the mm, then lets readers of the mmap lock in, and
- * calls our notifier while they run. As long as we see the VMA, it waits. That matters
- * only where a copy lets go of the family's lock in the middle.
+ * munmap() first removes the VMA from the mm, then lets readers of the mmap lock in, and
+ * calls our notifier while they run. A reader that still finds the VMA keeps munmap()
+ * waiting. This matters only if a copy releases the family's lock in the middle.
  */
 static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
 			u32 error_code)
@@ -90,8 +89,8 @@ static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
 }
 
 /*
- * Unshare the page tables on the path to an address, with the locks that keep Linux's
- * walkers of this mm out of them.
+ * Unshare the page tables on the path to an address. The mmap lock and the VMA's lock of
+ * this mm keep Linux's walkers out of the tables.
  */
 static int unshare_locked(struct petmem_process *process, u64 addr)
 {
@@ -123,8 +122,8 @@ int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
 /* ---- Faults that Linux brings ---- */
 
 /*
- * May the lock under which Linux has called be let go, and the fault be repeated? Not in
- * fixup_user_fault() for a futex, say (mm/gup.c).
+ * May the lock under which Linux has called be released, and the fault be repeated? In
+ * fixup_user_fault() for a futex (mm/gup.c), for example, it may not.
  */
 static bool may_repeat(const struct vm_fault *vmf)
 {
@@ -133,12 +132,12 @@ static bool may_repeat(const struct vm_fault *vmf)
 }
 
 /*
- * A page table has to be unshared. The caller of handle_mm_fault() has a reference to
- * the mm, so the process stays; the VMA need not, once its lock is let go. An error of
- * unsharing shows when the fault is repeated: for want of pages it fails then.
+ * Unshare a page table, and let Linux repeat the fault. The caller of handle_mm_fault() has
+ * a reference to the mm, so the process stays; the VMA may go when its lock is released. If
+ * unsharing fails because there are no pages, the repeated fault fails, too.
  *
- * Linux does not look at VM_FAULT_RETRY after pfn_mkwrite (wp_pfn_shared() in
- * mm/memory.c), hence the second bit.
+ * Linux ignores VM_FAULT_RETRY after pfn_mkwrite (wp_pfn_shared() in mm/memory.c), so
+ * VM_FAULT_NOPAGE is set as well.
  */
 static vm_fault_t unshare_and_repeat(struct petmem_process *process,
 				     struct vm_fault *vmf)
@@ -185,9 +184,9 @@ static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
 }
 
 /*
- * A write to a 2 MiB page that says read-only, and in newer kernels any fault where
- * nothing is. If this said VM_FAULT_FALLBACK, Linux would clear the entry itself
- * (wp_huge_pmd() in mm/memory.c).
+ * Linux calls this for a write to a read-only 2 MiB page, and newer kernels for any fault
+ * without a page. For VM_FAULT_FALLBACK, Linux would clear the entry itself (wp_huge_pmd()
+ * in mm/memory.c).
  */
 static vm_fault_t reservation_huge_fault(struct vm_fault *vmf,
 					 PETMEM_HUGE_FAULT_SIZE size)
@@ -196,9 +195,9 @@ static vm_fault_t reservation_huge_fault(struct vm_fault *vmf,
 }
 
 /*
- * Nothing is mapped around a fault here. But who has this operation is called for a
- * fault under the VMA's lock alone (vmf_can_call_fault() in mm/memory.c), which does
- * for us: fork, free and munmap() take it for writing.
+ * This maps nothing. But Linux calls fault under the VMA's lock alone only for mappings
+ * that have this operation (vmf_can_call_fault() in mm/memory.c). The VMA's lock is enough
+ * for us: fork, free and munmap() of this mm take it for writing.
  */
 static vm_fault_t __maybe_unused reservation_map_pages(struct vm_fault *vmf,
 						       pgoff_t start,
@@ -207,7 +206,7 @@ static vm_fault_t __maybe_unused reservation_map_pages(struct vm_fault *vmf,
 	return 0;
 }
 
-/* For ptrace and /proc/PID/mem, which cannot get at a VM_IO mapping by themselves. */
+/* For ptrace and /proc/PID/mem, which cannot access a VM_IO mapping themselves. */
 static int reservation_access(struct vm_area_struct *vma, unsigned long addr,
 			      void *buf, int len, int write)
 {
@@ -218,17 +217,17 @@ static int reservation_access(struct vm_area_struct *vma, unsigned long addr,
 	return petmem_access_vspace(process, addr, buf, len, write);
 }
 
-/* ---- What Linux may do with the mapping ---- */
+/* ---- Operations on the mapping ---- */
 
 /*
- * fork has copied the VMA. It would copy the page tables too but for VM_WIPEONFORK,
- * which madvise(MADV_KEEPONFORK) can take away. dup_mmap() in kernel/fork.c (since
- * 6.17 in mm/mmap.c) looks at the flag after it has called this; 5.10 did so before,
- * and then the child's copies of the entries have to go before it can run: it has
- * tables of Linux's, and gets no memory.
+ * fork has copied the VMA. VM_WIPEONFORK keeps it from copying the page tables, too, but
+ * madvise(MADV_KEEPONFORK) can clear this flag. dup_mmap() in kernel/fork.c (since 6.17 in
+ * mm/mmap.c) looks at the flag after it has called this. 5.10 looked before. Then the
+ * child's copies of the entries have to be removed before it runs; it has tables of Linux's,
+ * and gets no memory.
  *
- * A child that gets none has no access either, or Linux would make tables for it.
- * VM_MAYWRITE stays: Linux counts the mappings of the device that have it.
+ * A child without memory also gets no access, or Linux would make tables for it. VM_MAYWRITE
+ * stays, because Linux counts the mappings of the device that have it.
  */
 static void reservation_open(struct vm_area_struct *vma)
 {
@@ -289,7 +288,7 @@ int petmem_reservation_mmap(struct file *file, struct vm_area_struct *vma)
 	if (native &&
 	    (!petmem_has_native_faults() || !petmem_pgtables_are_sealed()))
 		return -EOPNOTSUPP;
-	/* A write fault without VM_MAYWRITE is a mistake to Linux, and it warns. */
+	/* Linux would warn of a write fault without VM_MAYWRITE. */
 	vm_flags_clear(vma, native ? VM_MAYEXEC
 				   : VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
@@ -311,8 +310,8 @@ unsigned long petmem_reservation_get_unmapped_area(struct file *file,
 }
 
 /*
- * There is a mapping in the region: our own, made by another thread just now, or of a
- * child that fork could not give its parent's memory. Or it was there a moment ago.
+ * There is, or was a moment ago, a mapping in the region. It may be our own: another thread
+ * has just made it, or fork could not give this child its parent's memory.
  */
 static int adopt(struct mm_struct *mm, bool native)
 {

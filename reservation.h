@@ -12,12 +12,12 @@
 struct petmem_process;
 
 /**
- * petmem_reservation_make() - have the region of the caller reserved
+ * petmem_reservation_make() - reserve the region in the caller's address space
  * @file: an open /dev/petmem
- * @native: how faults are to come in
+ * @native: the fault mode
  *
- * Return: 0, also when it is there already and in this way. -EBUSY when it is there in
- * the other way, or there is a page table of Linux's. -EEXIST when something else is
+ * Return: 0, also when it is reserved already in this mode. -EBUSY when it is reserved in
+ * the other mode, or contains a page table of Linux's. -EEXIST when something else is
  * in the region, -EAGAIN when another thread unmapped it just now, -EOPNOTSUPP for
  * native faults on a kernel without what they need, -ENOMEM, -EINTR.
  * Context: process context, mmap lock not held.
@@ -26,36 +26,36 @@ int petmem_reservation_make(struct file *file, bool native);
 
 /**
  * petmem_reservation_lock() - keep Linux's walkers out of the region
- * @process: whose
+ * @process: the process
  *
- * Context: the mmap lock is held for writing, and releasing it undoes this.
+ * Context: the process's mmap lock is held for writing. Releasing it undoes this.
  */
 void petmem_reservation_lock(struct petmem_process *process);
 
 /**
- * petmem_reservation_fault() - petmem_handle_pagefault(), for who has no lock
- * @process: who; the caller's
+ * petmem_reservation_fault() - handle page faults, taking the locks for it
+ * @process: the caller's process
  * @addr: any address
- * @end: address behind the last page that faults, a multiple of the page size
+ * @end: address after the last page, a multiple of the page size
  * @error_code: PETMEM_FAULT_*
  *
- * Return: as petmem_handle_pagefault(), of the first that fails, but for -EAGAIN; -EINTR.
+ * Return: as petmem_handle_pagefaults(), except for -EAGAIN; -EINTR.
  * Context: process context, mmap lock not held.
  */
 int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code);
 
 /**
- * petmem_reservation_notify() - translations are gone: tell the other notifiers
- * @process: whose; its region is reserved
+ * petmem_reservation_notify() - tell other mmu notifiers that translations are gone
+ * @process: the process; its region is reserved
  * @start: first address
- * @end: address behind the last
+ * @end: address after the last
  *
- * Virtual machines and devices that work on a process's addresses keep translations
- * of their own. They have dropped those of the range when this returns.
+ * Virtual machines and devices that use a process's addresses keep translations of their
+ * own. When this returns, they have dropped those of the range.
  *
- * Context: may sleep; the mmap lock or the VMA's is held; no lock of petmem's that an
- * mmu notifier takes. Nothing is mapped in the range.
+ * Context: may sleep; the process's mmap lock or the VMA's lock is held, but no lock of
+ * petmem's that an mmu notifier takes. Nothing is mapped in the range.
  */
 void petmem_reservation_notify(struct petmem_process *process, u64 start,
 			       u64 end);

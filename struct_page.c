@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* struct_page.c - Linux's struct pages of donated memory, as struct_page.h has it. */
+/* struct_page.c - Linux's struct pages of donated memory. The rules are in struct_page.h. */
 #include "struct_page.h"
 
 #include <linux/bitmap.h>
@@ -12,12 +12,12 @@
 #include "compat.h"
 #include "hotplug.h"
 
-/* Others get the processor once in so many pages. */
+/* Others get the processor after this many pages. */
 #define AT_ONCE PTRS_PER_PTE
 
 /*
- * The struct page of memory that never was online may hold anything. One that Linux has
- * defined at least says where it is.
+ * The struct page of memory that never was online may hold anything. If Linux has defined
+ * it, it has the right node and zone.
  */
 static bool looks_defined(struct page *page, int node)
 {
@@ -47,7 +47,7 @@ int petmem_struct_pages_find_failed(u64 start, u64 size, int node,
 	return expected < 0 || found == expected ? 0 : -EOPNOTSUPP;
 }
 
-/* As __init_single_page() in mm/mm_init.c, but nobody has a reference. */
+/* As in __init_single_page() in mm/mm_init.c, but without a reference. */
 static void define(struct page *page, unsigned long pfn, int node)
 {
 	mm_zero_struct_page(page);

@@ -4,26 +4,25 @@
  *
  * A translation of an address space can be cached
  *
- *   - on the processors that run it now, or run a kernel thread that borrowed it.
- *     They are in mm_cpumask(). Each gets an interrupt and runs invlpg.
+ *   - on the processors that run the address space now, or run a kernel thread that
+ *     borrowed it. They are in mm_cpumask(). Each gets an interrupt and runs invlpg.
  *   - on processors that ran it before and kept its entries under its PCID.
- *     switch_mm_irqs_off() puts a processor into mm_cpumask() first and then
- *     compares the mm's tlb_gen with the one it remembers: if they differ, it
- *     flushes. So the generation is raised before the mask is read, and a
- *     processor that the mask misses is sure to see the new generation.
- *   - under a global ASID, which Linux gives to busy address spaces on processors
- *     that have INVLPGB: those entries live on any processor, and a switch back does
- *     not look at tlb_gen. Then every processor drops everything.
+ *     switch_mm_irqs_off() first puts a processor into mm_cpumask(), and then compares
+ *     the mm's tlb_gen with the generation that the processor has seen. If they differ,
+ *     it flushes. petmem raises the generation before it reads the mask, so a processor
+ *     that is not in the mask sees the new generation.
+ *   - under a global ASID, which Linux gives to busy address spaces on processors that
+ *     have INVLPGB. Any processor may have such entries, and a switch back does not look
+ *     at tlb_gen. Then every processor drops everything.
  *
- * With page-table isolation and PCID an address space has two PCIDs. invlpg works
- * on the current one, the kernel's; the user's is the same number with bit 11 set
- * (X86_CR3_PTI_PCID_USER_BIT) and needs an invalidation of its own. Without PCID
- * the change of CR3 on the way back to user mode flushes it.
+ * With page-table isolation and PCID, an address space has two PCIDs. invlpg works on the
+ * current one, the kernel's. The user's PCID is the same number with bit 11 set
+ * (X86_CR3_PTI_PCID_USER_BIT), and needs a separate invalidation. Without PCID, the change
+ * of CR3 on the way back to user mode flushes the user's translations.
  *
- * invlpg also drops the whole paging-structure cache of the current PCID, whatever
- * the address (Intel SDM volume 3A, section 4.10.4.1), which is what makes it safe
- * to free the tables on the way. And it drops all that is cached of the page that the
- * address is in, however large it is.
+ * invlpg also drops the whole paging-structure cache of the current PCID, for any address
+ * (Intel SDM volume 3A, section 4.10.4.1). This makes it safe to free the tables on the
+ * path. It drops all translations of the page that holds the address, whatever its size.
  */
 #include "tlb.h"
 
@@ -38,7 +37,7 @@
 #include "compat.h"
 
 /*
- * Above this many pages one full flush is cheaper. Linux's own default is the same
+ * For more pages than this, one full flush is cheaper. Linux has the same default
  * (tlb_single_page_flush_ceiling in arch/x86/mm/tlb.c).
  */
 #define FULL_FLUSH_PAGES 33
@@ -61,9 +60,9 @@ static unsigned long user_pcid(void)
 }
 
 /*
- * A change of CR4.PGE invalidates everything in all PCIDs (SDM volume 3A, section
- * 4.10.4.1). For processors that have PCID but no INVPCID, where the user's PCID
- * cannot be reached in any other way without running on its page tables.
+ * Changing CR4.PGE invalidates all translations of all PCIDs (SDM volume 3A, section
+ * 4.10.4.1). Processors with PCID but without INVPCID need this: nothing else reaches the
+ * user's PCID without running on its page tables.
  */
 static void flush_all_pcids(void)
 {
@@ -81,7 +80,7 @@ static void flush_address_space(void)
 	}
 	if (has_user_pcid())
 		invpcid_flush_single_context(user_pcid());
-	/* Loading CR3 drops all that its PCID has cached, but for global pages. */
+	/* Loading CR3 drops all translations of its PCID, except for global pages. */
 	native_write_cr3(__native_read_cr3());
 }
 
@@ -92,7 +91,7 @@ static void flush_page(u64 addr)
 		invpcid_flush_one(user_pcid(), addr);
 }
 
-/* Runs on each processor of the mask, interrupts off. */
+/* Runs on each processor of the mask with interrupts off. */
 static void flush_here(void *info)
 {
 	const struct shootdown *shootdown = info;
@@ -124,8 +123,8 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 
 	might_sleep();
 	/*
-	 * What inc_mm_tlb_gen() does, which asm/tlbflush.h hides from modules. A
-	 * full barrier: entries change before it, the mask is read after it.
+	 * This is inc_mm_tlb_gen(), which asm/tlbflush.h hides from modules. It is a full
+	 * barrier: entries change before it, and the mask is read after it.
 	 */
 	atomic64_inc_return(&mm->context.tlb_gen);
 	if (petmem_has_global_asid(mm))

@@ -2,9 +2,9 @@
 /*
  * trace.h - the events that perf, trace-cmd and bpftrace can watch: petmem:petmem_*.
  *
- * An event that nobody watches costs one jump over nothing. Which process it was is in
- * the fields that every event has (common_pid). Addresses and sizes are in bytes;
- * a result is 0 or a negative errno. Fields, once released, stay.
+ * An event that nobody watches costs one jump. The process is in the field common_pid, which
+ * every event has. Addresses and sizes are in bytes; a result is 0 or a negative errno.
+ * Fields, once released, stay.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM petmem
@@ -18,7 +18,7 @@
 /* Their layout is that of all trace events in Linux. */
 /* clang-format off */
 
-/* A range of virtual pages, with its guard page: allocated, or freed. */
+/* A range of virtual pages, including its guard page, was allocated or freed. */
 DECLARE_EVENT_CLASS(petmem_range,
 	TP_PROTO(u64 addr, u64 size),
 	TP_ARGS(addr, size),
@@ -43,7 +43,7 @@ DEFINE_EVENT(petmem_range, petmem_free,
 	TP_ARGS(addr, size)
 );
 
-/* A page fault was handled, whichever door it came in by. */
+/* A page fault was handled, in any fault mode. */
 TRACE_EVENT(petmem_fault,
 	TP_PROTO(u64 addr, u32 error_code, int result),
 	TP_ARGS(addr, error_code, result),
@@ -61,13 +61,13 @@ TRACE_EVENT(petmem_fault,
 		  __entry->error_code, __entry->result)
 );
 
-/* A write parted a process from its relatives, with a copy of the page or without. */
+/* A write unshared a page, with or without a copy. */
 TRACE_EVENT(petmem_cow,
 	TP_PROTO(u64 addr, bool copied),
 	TP_ARGS(addr, copied),
 	TP_STRUCT__entry(
 		__field(u64, addr)
-		__field(bool, copied) /* 0: nobody else had the page any more */
+		__field(bool, copied) /* 0: the page had no other owner any more */
 	),
 	TP_fast_assign(
 		__entry->addr = addr;
@@ -76,12 +76,12 @@ TRACE_EVENT(petmem_cow,
 	TP_printk("addr=%#llx copied=%d", __entry->addr, __entry->copied)
 );
 
-/* A process that has petmem memory made a child. */
+/* A process with petmem memory forked. */
 TRACE_EVENT(petmem_fork,
 	TP_PROTO(u32 relatives, bool native),
 	TP_ARGS(relatives, native),
 	TP_STRUCT__entry(
-		__field(u32, relatives) /* that live, the child among them */
+		__field(u32, relatives) /* living ones, including the child */
 		__field(bool, native) /* faults */
 	),
 	TP_fast_assign(
@@ -92,7 +92,7 @@ TRACE_EVENT(petmem_fork,
 		  __entry->native)
 );
 
-/* Physical memory came into the pool. */
+/* Physical memory was donated. */
 TRACE_EVENT(petmem_donate,
 	TP_PROTO(u64 start, u64 size, int node),
 	TP_ARGS(start, size, node),
@@ -110,7 +110,7 @@ TRACE_EVENT(petmem_donate,
 		  __entry->size, __entry->node)
 );
 
-/* It went back. */
+/* Physical memory was released. */
 TRACE_EVENT(petmem_release,
 	TP_PROTO(u64 start, u64 size),
 	TP_ARGS(start, size),
