@@ -28,7 +28,7 @@
 static struct task_struct *cleaner;
 static DECLARE_WAIT_QUEUE_HEAD(work);
 static bool clear_ahead = true;
-static bool is_behind; /* pages were freed since the thread last found none to clear */
+static bool is_behind; /* pages were freed since it found none to clear */
 
 static int clean(void *unused)
 {

@@ -291,11 +291,10 @@ struct petmem_walk_level {
 };
 
 #define PETMEM_WALK_NONE 0 /* the entry is 0 */
-#define PETMEM_WALK_ABSENT 1 /* not present, but not 0: for example swapped out */
+#define PETMEM_WALK_ABSENT 1 /* not present, not 0: swapped out, for one */
 #define PETMEM_WALK_TABLE 2 /* it leads to a table */
 #define PETMEM_WALK_PAGE 3 /* it leads to a page: the end of the path */
-#define PETMEM_WALK_EMPTY \
-	4 /* it leads to the module's empty table */
+#define PETMEM_WALK_EMPTY 4 /* it leads to the module's empty table */
 #define PETMEM_WALK_UNKNOWN 5 /* the tables below are not looked at */
 
 #define PETMEM_WALK_LEVELS 5

@@ -43,8 +43,8 @@ MODULE_PARM_DESC(
 
 static DEFINE_HASHTABLE(processes, PROCESS_HASH_BITS);
 static DEFINE_SPINLOCK(processes_lock);
-static atomic_t bound = ATOMIC_INIT(0); /* address spaces, from binding to their end */
-static atomic_t native = ATOMIC_INIT(0); /* those that are reserved in native mode */
+static atomic_t bound = ATOMIC_INIT(0); /* address spaces */
+static atomic_t native = ATOMIC_INIT(0); /* those in native mode */
 
 DEFINE_PER_CPU(struct petmem_events, petmem_events);
 

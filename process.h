@@ -35,7 +35,7 @@ struct petmem_family {
 struct petmem_process {
 	struct mmu_notifier notifier; /* .mm is the address space */
 	struct hlist_node node; /* for the table of processes */
-	struct llist_node dead; /* for the list of processes whose mm has ended */
+	struct llist_node dead; /* for the list of ended processes */
 	struct rcu_head rcu;
 	struct petmem_family *family; /* never changes */
 	struct hlist_node **first; /* the head of the mm's list of notifiers */
