@@ -48,7 +48,7 @@ static atomic_t native = ATOMIC_INIT(0); /* those in native mode */
 
 DEFINE_PER_CPU(struct petmem_events, petmem_events);
 
-static atomic_t allocated = ATOMIC_INIT(0); /* struct petmem_process not freed */
+static atomic_t allocated = ATOMIC_INIT(0); /* states not freed */
 static DECLARE_WAIT_QUEUE_HEAD(all_freed);
 
 /*
