@@ -22,7 +22,6 @@
 #include "pool.h"
 #include "process.h"
 #include "petmem.h"
-#include "reservation.h"
 #include "trace.h"
 
 /*
@@ -64,8 +63,8 @@ static u64 take_out(struct petmem_process *process)
 	slot = notify ? petmem_pgtables_detach(mm) : petmem_pgtables_slot(mm);
 	mutex_unlock(&process->family->lock);
 	if (notify)
-		petmem_reservation_notify(process, PETMEM_REGION_START,
-					  PETMEM_REGION_END);
+		petmem_process_notify(process, PETMEM_REGION_START,
+				      PETMEM_REGION_END);
 	petmem_pgtables_protect(slot);
 	mutex_lock(&process->family->lock);
 	return slot;
@@ -130,7 +129,7 @@ static uintptr_t replace_and_notify(struct petmem_process *process,
 		petmem_leaf_take(leaf, petmem_process_mm(process), addr);
 
 	mutex_unlock(&process->family->lock);
-	petmem_reservation_notify(process, start, start + size);
+	petmem_process_notify(process, start, start + size);
 	mutex_lock(&process->family->lock);
 	petmem_leaf_set(leaf, new);
 	return old;
@@ -208,10 +207,13 @@ static int unshare_path(struct petmem_process *process, u64 addr,
 
 int petmem_cow_unshare(struct petmem_process *process, u64 addr)
 {
+	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_gather replaced;
 	int err;
 
-	mmap_assert_write_locked(petmem_process_mm(process));
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	petmem_process_lock_region(process);
 	petmem_gather_few(&replaced);
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
@@ -220,6 +222,7 @@ int petmem_cow_unshare(struct petmem_process *process, u64 addr)
 	mutex_unlock(&process->lock);
 	petmem_process_put(process, &replaced);
 	petmem_process_put_retired(process);
+	mmap_write_unlock(mm);
 	return err;
 }
 

@@ -60,9 +60,12 @@ int petmem_cow_break(struct petmem_process *process, u64 addr);
  * @process: the process that gets tables of its own
  * @addr: any address of the region
  *
+ * Takes the mmap lock and the VMA's lock for writing, which keeps Linux's walkers of this mm
+ * out of the tables that are replaced.
+ *
  * Return: 0; -ENOMEM when the pool has not enough pages; -EFAULT when the region is not
- * reserved any more.
- * Context: may sleep; the mmap lock and the VMA's lock are held for writing.
+ * reserved any more; -EINTR.
+ * Context: may sleep; the mmap lock is not held.
  */
 int petmem_cow_unshare(struct petmem_process *process, u64 addr);
 
@@ -74,7 +77,8 @@ int petmem_cow_unshare(struct petmem_process *process, u64 addr);
  * Keeps the replaced tables until the process's mmap lock and VMA lock are next held for
  * writing.
  *
- * Return: as petmem_cow_unshare(); -ENOMEM also when there is no kernel memory.
+ * Return: as petmem_cow_unshare(), except for -EINTR; -ENOMEM also when there is no kernel
+ * memory.
  * Context: may sleep; the mmap lock or the VMA's lock is held for reading.
  */
 int petmem_cow_unshare_now(struct petmem_process *process, u64 addr);

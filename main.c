@@ -184,7 +184,7 @@ static int do_fault(struct file *file, union argument *argument)
 		return -EINVAL;
 	if (!process)
 		return -EFAULT;
-	return petmem_reservation_fault(process, fault->addr,
+	return petmem_handle_pagefaults(process, fault->addr,
 					(fault->addr | ~PAGE_MASK) + 1,
 					fault->error_code);
 }

@@ -38,7 +38,6 @@
 #include "pgtables.h"
 #include "pool.h"
 #include "process.h"
-#include "reservation.h"
 #include "trace.h"
 
 /* The allowed accesses: reads and writes from user mode. */
@@ -169,7 +168,7 @@ static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
 		mutex_unlock(&process->family->lock);
 		if (!gather.nr)
 			continue;
-		petmem_reservation_notify(process, addr, next);
+		petmem_process_notify(process, addr, next);
 		petmem_process_put(process, &gather);
 	}
 	petmem_gather_exit(&gather);
@@ -198,7 +197,7 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
-	petmem_reservation_lock(process);
+	petmem_process_lock_region(process);
 	mutex_lock(&process->lock);
 	err = petmem_cow_prepare_change(process, &change, 0);
 	if (err) {
@@ -453,8 +452,9 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 	return handle_pagefault(process, addr, error_code, NULL);
 }
 
-int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
-			     u32 error_code)
+/* The page of @addr faults in any case. Moves @addr to the fault that fails, or to @end. */
+static int handle_locked(struct petmem_process *process, u64 *addr, u64 end,
+			 u32 error_code)
 {
 	u64 nr_pages;
 	int err;
@@ -466,6 +466,40 @@ int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
 		*addr += nr_pages * PAGE_SIZE;
 	} while (*addr < end);
 	return 0;
+}
+
+/*
+ * A copy that releases the family's lock in the middle must not meet munmap(), which would
+ * take the region away under it.
+ */
+static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
+			   u32 error_code)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	int err = 0;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	if (petmem_cow_notifies(process) && !petmem_process_is_mapped(process))
+		err = -EFAULT;
+	if (!err)
+		err = handle_locked(process, addr, end, error_code);
+	mmap_read_unlock(mm);
+	return err;
+}
+
+int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
+			     u32 error_code)
+{
+	int err;
+
+	do {
+		err = lock_and_handle(process, &addr, end, error_code);
+		if (err != -EAGAIN)
+			return err;
+		err = petmem_cow_unshare(process, addr);
+	} while (!err);
+	return err;
 }
 
 static bool lies_in_one_range(struct petmem_process *process, u64 addr,
@@ -502,7 +536,7 @@ static int enter_giant(struct petmem_process *process, u64 addr,
 	if (mmap_write_lock_killable(mm))
 		return -EINTR;
 	petmem_gather_few(&replaced);
-	petmem_reservation_lock(process);
+	petmem_process_lock_region(process);
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	if (fits_giant(process, addr))
@@ -558,7 +592,7 @@ static int populate_some(struct petmem_process *process, u64 addr, u64 end,
 			return err;
 	}
 	*next = min((addr | ~PMD_MASK) + 1, PAGE_ALIGN(end));
-	return petmem_reservation_fault(process, addr, *next,
+	return petmem_handle_pagefaults(process, addr, *next,
 					PETMEM_FAULT_WRITE | PETMEM_FAULT_USER);
 }
 

@@ -75,16 +75,16 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code);
 
 /**
- * petmem_handle_pagefaults() - the same for each page of a range
- * @process: the process
- * @addr: the first address; set to the address of the fault that failed, or to @end
- * @end: address after the last page; the page of @addr is handled in any case
- * @error_code: PETMEM_FAULT_*
+ * petmem_handle_pagefaults() - map the pages of a range, taking the locks for it
+ * @process: the caller's process
+ * @addr: any address
+ * @end: address after the last page, a multiple of the page size
+ * @error_code: PETMEM_FAULT_*, the same for all pages
  *
- * Return: as petmem_handle_pagefault(), for the first fault that fails.
- * Context: as petmem_handle_pagefault().
+ * Return: as petmem_handle_pagefault(), for the first fault that fails, except for -EAGAIN;
+ * -EINTR.
  */
-int petmem_handle_pagefaults(struct petmem_process *process, u64 *addr, u64 end,
+int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code);
 
 /**

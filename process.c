@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/llist.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
@@ -150,7 +151,7 @@ static struct petmem_memmap *leave_region(struct petmem_process *process)
 		return NULL;
 	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
 	WRITE_ONCE(process->map, NULL);
-	process->vma = NULL;
+	WRITE_ONCE(process->vma, NULL);
 	if (process->native)
 		atomic_dec(&native);
 	return petmem_process_leave_map(process, map);
@@ -429,7 +430,7 @@ static void enter_region(struct petmem_process *process,
 {
 	WRITE_ONCE(process->map, map);
 	process->reservation++;
-	process->vma = vma;
+	WRITE_ONCE(process->vma, vma);
 	WRITE_ONCE(process->native, is_native);
 	if (is_native)
 		atomic_inc(&native);
@@ -479,6 +480,48 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 	petmem_memmap_delete(map);
 	return err;
 }
+
+/* ---- The reservation's VMA ---- */
+
+/*
+ * The VMA stays the same as long as the region is reserved. Only a split or a merge would
+ * replace it, and neither happens to a VMA like this.
+ */
+void petmem_process_lock_region(struct petmem_process *process)
+{
+	mmap_assert_write_locked(petmem_process_mm(process));
+	if (process->vma)
+		vma_start_write(process->vma);
+}
+
+/* munmap() frees the VMA only after our notifier has run, so no other VMA has its address. */
+bool petmem_process_is_mapped(const struct petmem_process *process)
+{
+	const struct vm_area_struct *vma = READ_ONCE(process->vma);
+
+	return vma &&
+	       find_vma(petmem_process_mm(process), PETMEM_REGION_START) == vma;
+}
+
+/*
+ * The zap finds no entry to remove, but it calls all notifiers of the mm. Devices that walk
+ * page tables themselves hear only of flushes. Linux flushes if it has removed an entry, or
+ * if another thread is about to: then tlb_finish_mmu() in mm/mmu_gather.c flushes the whole
+ * mm.
+ */
+void petmem_process_notify(struct petmem_process *process, u64 start, u64 end)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	bool has_sva = petmem_has_sva(mm);
+
+	if (has_sva)
+		inc_tlb_flush_pending(mm);
+	zap_special_vma_range(process->vma, start, end - start);
+	if (has_sva)
+		dec_tlb_flush_pending(mm);
+}
+
+/* ---- Counts ---- */
 
 struct petmem_events petmem_process_events(void)
 {

@@ -172,6 +172,40 @@ void petmem_process_put_retired(struct petmem_process *process);
  */
 bool petmem_process_has_listeners(const struct petmem_process *process);
 
+/**
+ * petmem_process_lock_region() - keep Linux's walkers out of the region
+ * @process: the process
+ *
+ * Context: the process's mmap lock is held for writing. Releasing it undoes this.
+ */
+void petmem_process_lock_region(struct petmem_process *process);
+
+/**
+ * petmem_process_is_mapped() - has no munmap() of the region begun?
+ * @process: the process; its region is or was reserved
+ *
+ * munmap() first removes the VMA from the mm, then lets readers of the mmap lock in, and
+ * calls our notifier while they run. A reader that still finds the VMA keeps munmap()
+ * waiting.
+ *
+ * Context: the process's mmap lock is held.
+ */
+bool petmem_process_is_mapped(const struct petmem_process *process);
+
+/**
+ * petmem_process_notify() - tell other mmu notifiers that translations are gone
+ * @process: the process; its region is reserved
+ * @start: first address
+ * @end: address after the last
+ *
+ * Virtual machines and devices that use a process's addresses keep translations of their
+ * own. When this returns, they have dropped those of the range.
+ *
+ * Context: may sleep; the process's mmap lock or the VMA's lock is held, but no lock of
+ * petmem's that an mmu notifier takes. Nothing is mapped in the range.
+ */
+void petmem_process_notify(struct petmem_process *process, u64 start, u64 end);
+
 /* Events in all processes since the module was loaded. */
 struct petmem_events {
 	u64 faults;

@@ -17,7 +17,6 @@
 #include "reservation.h"
 
 #include <linux/mm.h>
-#include <linux/mm_inline.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 
@@ -35,88 +34,6 @@ static struct vm_area_struct *reservation_of(struct mm_struct *mm)
 	struct vm_area_struct *vma = find_vma(mm, PETMEM_REGION_START);
 
 	return vma && vma->vm_ops == &reservation_ops ? vma : NULL;
-}
-
-/*
- * The VMA stays the same as long as the region is reserved. Only a split or a merge would
- * replace it, and neither happens to a VMA like this.
- */
-void petmem_reservation_lock(struct petmem_process *process)
-{
-	mmap_assert_write_locked(petmem_process_mm(process));
-	if (process->vma)
-		vma_start_write(process->vma);
-}
-
-/*
- * The zap finds no entry to remove, but it calls all notifiers of the mm. Devices that walk
- * page tables themselves hear only of flushes. Linux flushes if it has removed an entry, or
- * if another thread is about to: then tlb_finish_mmu() in mm/mmu_gather.c flushes the whole
- * mm.
- */
-void petmem_reservation_notify(struct petmem_process *process, u64 start,
-			       u64 end)
-{
-	struct mm_struct *mm = petmem_process_mm(process);
-	bool has_sva = petmem_has_sva(mm);
-
-	if (has_sva)
-		inc_tlb_flush_pending(mm);
-	zap_special_vma_range(process->vma, start, end - start);
-	if (has_sva)
-		dec_tlb_flush_pending(mm);
-}
-
-/*
- * munmap() first removes the VMA from the mm, then lets readers of the mmap lock in, and
- * calls our notifier while they run. A reader that still finds the VMA keeps munmap()
- * waiting. This matters only if a copy releases the family's lock in the middle.
- */
-static int fault_locked(struct petmem_process *process, u64 *addr, u64 end,
-			u32 error_code)
-{
-	struct mm_struct *mm = petmem_process_mm(process);
-	int err = 0;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	if (petmem_cow_notifies(process) && !reservation_of(mm))
-		err = -EFAULT;
-	if (!err)
-		err = petmem_handle_pagefaults(process, addr, end, error_code);
-	mmap_read_unlock(mm);
-	return err;
-}
-
-/*
- * Unshare the page tables on the path to an address. The mmap lock and the VMA's lock of
- * this mm keep Linux's walkers out of the tables.
- */
-static int unshare_locked(struct petmem_process *process, u64 addr)
-{
-	struct mm_struct *mm = petmem_process_mm(process);
-	int err;
-
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	petmem_reservation_lock(process);
-	err = petmem_cow_unshare(process, addr);
-	mmap_write_unlock(mm);
-	return err;
-}
-
-int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
-			     u32 error_code)
-{
-	int err;
-
-	do {
-		err = fault_locked(process, &addr, end, error_code);
-		if (err != -EAGAIN)
-			return err;
-		err = unshare_locked(process, addr);
-	} while (!err);
-	return err;
 }
 
 /* ---- Faults that Linux brings ---- */
@@ -145,7 +62,7 @@ static vm_fault_t unshare_and_repeat(struct petmem_process *process,
 	u64 addr = vmf->address;
 
 	petmem_release_fault_lock(vmf);
-	unshare_locked(process, addr);
+	petmem_cow_unshare(process, addr);
 	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
 }
 

@@ -25,42 +25,6 @@ struct petmem_process;
 int petmem_reservation_make(struct file *file, bool native);
 
 /**
- * petmem_reservation_lock() - keep Linux's walkers out of the region
- * @process: the process
- *
- * Context: the process's mmap lock is held for writing. Releasing it undoes this.
- */
-void petmem_reservation_lock(struct petmem_process *process);
-
-/**
- * petmem_reservation_fault() - handle page faults, taking the locks for it
- * @process: the caller's process
- * @addr: any address
- * @end: address after the last page, a multiple of the page size
- * @error_code: PETMEM_FAULT_*
- *
- * Return: as petmem_handle_pagefaults(), except for -EAGAIN; -EINTR.
- * Context: process context, mmap lock not held.
- */
-int petmem_reservation_fault(struct petmem_process *process, u64 addr, u64 end,
-			     u32 error_code);
-
-/**
- * petmem_reservation_notify() - tell other mmu notifiers that translations are gone
- * @process: the process; its region is reserved
- * @start: first address
- * @end: address after the last
- *
- * Virtual machines and devices that use a process's addresses keep translations of their
- * own. When this returns, they have dropped those of the range.
- *
- * Context: may sleep; the process's mmap lock or the VMA's lock is held, but no lock of
- * petmem's that an mmu notifier takes. Nothing is mapped in the range.
- */
-void petmem_reservation_notify(struct petmem_process *process, u64 start,
-			       u64 end);
-
-/**
  * petmem_reservation_mmap() - the mmap operation of /dev/petmem
  * @file: the open device
  * @vma: must be the whole region, shared; without any access: faults raise signals;
