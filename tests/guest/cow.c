@@ -111,9 +111,8 @@ static void write_after_fork(void)
 }
 
 /*
- * A thread on another processor keeps writing while its process forks: first to one
- * page, then to another, below another table. A child sees the state at one moment,
- * and no later writes.
+ * A thread on another processor writes to two pages in turn, below different tables,
+ * while its process forks. A child sees one moment of that, and no more.
  */
 struct pair {
 	_Atomic uint64_t *first, *second;

@@ -178,7 +178,7 @@ static void *keep_busy(void *argument)
 	return argument;
 }
 
-/* As have_own_view(), but what other threads had allocated is there as well. */
+/* As have_own_view(), but other threads' allocations are there as well. */
 static void live_beside_leftovers(void *argument)
 {
 	char *more;

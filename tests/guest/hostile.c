@@ -234,8 +234,8 @@ static void protecting_by_key(void)
 }
 
 /*
- * The child of a fork has its own view of its parent's memory or, where the mapping is
- * not to be copied (MADV_DONTFORK, for ever), nothing.
+ * The child of a fork has its own view of its parent's memory, or nothing where the
+ * mapping is not copied (MADV_DONTFORK, for ever).
  */
 static void has_own_view(void *argument)
 {

@@ -470,7 +470,7 @@ static int run_mode(void)
 	return call(PETMEM_IOC_MODE, &mode);
 }
 
-/* The kernel itself brings the pages. */
+/* The kernel itself maps the pages. */
 static void check_native(void)
 {
 	CHECK(run_alloc() == 0 && allocated == REGION);

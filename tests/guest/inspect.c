@@ -482,7 +482,7 @@ static struct usage usage(void)
 
 static void runs(void)
 {
-	/* The first touch brings 2 MiB, where there are such pages. */
+	/* The first touch maps 2 MiB, where there are such pages. */
 	uint64_t large = kernel_has_large_pages();
 	uint64_t data = (large ? 512 : 1) + 32;
 	struct petmem_status status;

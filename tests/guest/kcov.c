@@ -17,8 +17,8 @@
 #define MODULE "/sys/module/petmem"
 
 /*
- * Words in a buffer. The first counts the words in use behind it. There are not more,
- * because a fork copies the mappings of all buffers.
+ * Words in a buffer. The first counts the words in use behind it. They are few, because
+ * a fork copies the mappings of all buffers.
  */
 #define BUFFER_WORDS ((size_t)1 << 13)
 #define BUFFERS_MAX 64

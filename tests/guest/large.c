@@ -641,7 +641,7 @@ static void no_stale_translations(void)
 	join(child);
 }
 
-/* Read memory that another thread frees: the next touch brings a page of zeros. */
+/* Read memory that another thread frees: the next touch maps a page of zeros. */
 static void *watch_free(void *unused)
 {
 	volatile char *far = watched + LARGE - PAGE;

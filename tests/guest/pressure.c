@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pressure.c - a pool with exactly so many pages left. */
+/* pressure.c - faults and frees when the pool has too few pages. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
