@@ -15,7 +15,7 @@ static size_t data_pages(void)
 	return pool_status().data_pages;
 }
 
-/* Touch page @number. Returns the number of pages that came. */
+/* Touch page @number. Returns the number of pages that it mapped. */
 static size_t touch(char *memory, size_t number)
 {
 	size_t before = data_pages();

@@ -289,7 +289,7 @@ static void be_child(void *argument)
 	(void)argument;
 }
 
-/* Relatives alive at the same time share more or fewer pages, in different tables. */
+/* Relatives share different numbers of pages, in different tables, at the same time. */
 static void three_generations(void)
 {
 	pid_t child;

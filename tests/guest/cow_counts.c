@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* cow_counts.c - the pages that copy-on-write takes, and a pool without them. */
+/* cow_counts.c - the pages that copy-on-write takes, and a pool that has too few. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +141,7 @@ static void outliving(void)
 
 enum { FREE_MOST = 150 };
 
-/* With so few pages try every number: there a single page is most likely to matter. */
+/* Below this try every number: a single page is most likely to matter when few are left. */
 enum { FREE_FEW = 12 };
 
 /* Each page is in its own GiB, so that a write takes a page and two tables. */
@@ -205,7 +205,7 @@ static void k_free_pages(void)
 static size_t large;
 enum { READERS = 50 };
 
-/* Each reader reads every READERS-th page from its own start: together, all pages. */
+/* Each reader starts at another page and reads every READERS-th: together, all pages. */
 static void read_share(void *argument)
 {
 	char *memory = argument;

@@ -109,7 +109,7 @@ static void transfers(enum door door)
 	pass(&to_child);
 	join(child);
 	view_check();
-	/* The only owner now, but its entries are still read-only. */
+	/* This process is the only owner now, but its entries are still read-only. */
 	read_into(0);
 }
 

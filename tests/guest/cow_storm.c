@@ -151,7 +151,7 @@ static void live(void *argument)
 	}
 }
 
-/* A place of the members so far. A busy machine may take its time for the first. */
+/* A random place that is taken, or 0: a busy machine takes its time for the first. */
 static unsigned int a_place(uint64_t *state)
 {
 	unsigned int born = atomic_load(&family->born);
@@ -230,7 +230,7 @@ static void among_donations(void)
 	forker = spawn(fork_for_ever, done);
 	for (int i = 0; i < 3; i++) {
 		CHECK(system("petmem 1 >/dev/null 2>&1") == 0);
-		/* A block in use stays; one is not in use. */
+		/* Blocks in use stay donated; one block is free. */
 		CHECK(system("petmem --release 1 >/dev/null 2>&1") == 0);
 	}
 	atomic_store(done, true);

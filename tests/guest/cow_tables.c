@@ -68,7 +68,7 @@ static void pages_at_boundaries(void)
 			view_add(memory + boundaries[i]);
 	}
 	view_write_all(SEEDS);
-	/* The parent writes one side of the boundaries, in the next round the other. */
+	/* In each round the parent writes to one side of the boundaries. */
 	for (size_t side = 0; side < 2; side++) {
 		child = spawn(check_when_told, NULL);
 		for (size_t i = side; i < view.count; i += 2)

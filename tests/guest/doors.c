@@ -80,7 +80,7 @@ static void conflicts(void)
 
 /*
  * Linux first checks the kind of a mapping (EINVAL), then that it can be written
- * (EPERM), which a reservation in signal mode cannot.
+ * (EPERM), which a reservation in signal mode cannot be.
  */
 static bool userfaultfd_is_refused(void)
 {

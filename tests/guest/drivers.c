@@ -2,8 +2,8 @@
 /*
  * drivers.c - memory that belongs to a driver, which may take it away again.
  *
- * This needs a guest with such memory. tests/check has QEMU give some by virtio-mem, and
- * the last memory block has parts that are not plugged in.
+ * This needs a guest with such memory. tests/check has QEMU give some by virtio-mem; parts
+ * of its last memory block are not plugged in.
  */
 #include <errno.h>
 #include <fcntl.h>

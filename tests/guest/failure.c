@@ -233,9 +233,9 @@ static void stays_donated(void)
 /* ---- Memory that fails while it is donated ---- */
 
 /*
- * A machine check's report: memory, uncorrected, at a physical address, a page of it.
- * Intel and AMD have different codes for a memory error; these bits are both. Bank 4 is
- * AMD's memory controller.
+ * A machine check's report of an uncorrected memory error, in the page at a physical
+ * address. Intel and AMD have different codes for such an error; these bits are both.
+ * Bank 4 is AMD's memory controller.
  */
 #define STATUS "0xbc00000000080080"
 #define MISC "0x8c"
@@ -367,7 +367,7 @@ static void part_of_large_page(void)
 	pet_free(memory);
 	CHECK(bad_pages_are(before.bad_pages + 1));
 	CHECK(is_bad(frame) && !is_bad(frame - PAGE) && !is_bad(frame + PAGE));
-	/* The rest of it is still in use. */
+	/* The rest of it is still usable. */
 	memory = must_malloc(LARGE);
 	fill(memory, LARGE, OTHER_SEED);
 	CHECK(frame_behind(memory, NULL) != frame - 7 * PAGE);

@@ -107,7 +107,7 @@ static void before_allocating(void)
 	CHECK(faults(REGION, READ));
 }
 
-/* A child outlives its parent. It passes this when the parent may end. */
+/* A child that outlives its parent passes this when the parent may end. */
 static struct gate may_die;
 
 static void outlive(void *argument)
@@ -210,7 +210,7 @@ static void fork_among_threads(void)
 
 static void *fork_here(void *argument)
 {
-	/* A child dies with the thread that forked it, which therefore waits for it. */
+	/* A child dies with the thread that forked it, so the thread waits for it. */
 	for (unsigned int i = 0; i < rounds(10); i++)
 		join(spawn(have_own_view, argument));
 	return NULL;
@@ -331,7 +331,7 @@ static void executed(void)
 	some_memory();
 	may_die = new_gate();
 	spawn_and_exec();
-	/* Exec in a process whose child has just been forked, and outlives that. */
+	/* Exec in a process that has just forked a child, which lives on. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	join(spawn(write_and_exec, NULL));
 	CHECK(wait(&status) > 0 && status == 0);

@@ -35,7 +35,7 @@ enum { TABLES = 2 };
 
 enum { SEED = 1, OTHER_SEED = 2, NEW_SEED = 3 };
 
-/* ---- Is this possible here? ---- */
+/* ---- Are 1 GiB pages possible here? ---- */
 
 static size_t whole_gigabytes(void)
 {
@@ -238,7 +238,7 @@ static void not_by_a_fault(void)
 	mark();
 	memory[GIB / 2] = 1;
 	CHECK(grew_by(TABLES, 1, 0));
-	/* And none is used where something is mapped already. */
+	/* None is used where something is mapped already, either. */
 	CHECK(pet_populate(memory, GIB) == 0);
 	CHECK(grew_by(TABLES, GIANT_LARGES, 0));
 	CHECK(memory[GIB / 2] == 1);
@@ -458,7 +458,7 @@ static void open_gates(void)
 	to_parent = new_gate();
 }
 
-/* The child's becomes a PUD table, a PMD table and a copy of 2 MiB. */
+/* The child's page becomes a PUD table, a PMD table and a copy of 2 MiB. */
 static void write_one(void *argument)
 {
 	char *memory = argument;
@@ -487,7 +487,7 @@ static void writes_of_both(void)
 	child = spawn(write_one, memory);
 	await(&to_parent);
 	CHECK(holds_seed(memory, SEED));
-	/* The parent's is split: number 3 is its own now, number 5 has to be copied. */
+	/* The parent's page is split: number 3 is its own now, number 5 is copied. */
 	write_large(memory, 3, NEW_SEED);
 	CHECK(grew_by(TABLES, 1, -1));
 	write_large(memory, 5, NEW_SEED);
@@ -905,7 +905,7 @@ static void look_and_write(void *argument)
 	CHECK(others_hold(memory, 4, SEED));
 }
 
-/* A walk in a child splits a page that its parent shares. */
+/* A child that walks and writes splits a page that it shares with its parent. */
 static void walkers_of_shared_ones(void)
 {
 	char *memory;

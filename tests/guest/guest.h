@@ -55,7 +55,7 @@ bool kernel_has_large_pages(void);
  */
 unsigned int rounds(unsigned int all);
 
-/* Where vm/run puts the module. */
+/* The path of the module in vm/run's guests. */
 #define MODULE_FILE "/petmem/petmem.ko"
 
 /* Open the kernel's log, to read its messages from now on. */

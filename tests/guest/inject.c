@@ -84,7 +84,7 @@ static void set_up(const char *path, const char *value)
 		skip_case("the kernel has no fault injection for allocations");
 }
 
-/* Let only requests fail that a module's function has made; with "0", all. */
+/* Let only the requests of a module's functions fail; with "0", all. */
 static void fail_from(const char *address)
 {
 	set_up(KNOBS "failslab/require-start", address);
@@ -160,7 +160,7 @@ static void set_n(int file, unsigned int n)
 	      write(file, text, length) == length);
 }
 
-/* The file says 0 once the Nth has failed. An Nth that only this read meets is none. */
+/* The file says 0 once the Nth has failed. One that only this read meets does not count. */
 static bool was_reached(int file)
 {
 	char text[16] = "";

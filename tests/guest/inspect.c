@@ -393,7 +393,7 @@ static void large_spans(void)
 	join(spawn(shared_large_spans, memory));
 }
 
-/* The spans together make up the region, and those with pages have all the pages. */
+/* The spans make up the whole region, and contain all of its pages. */
 static void whole_region(void)
 {
 	uint64_t addr = PETMEM_REGION_START, pages = 0, steps = 0;
@@ -434,7 +434,7 @@ static struct petmem_run run_at(int device, uint64_t addr)
 	return run;
 }
 
-/* A run is a whole block, aligned in its range; from inside, it is the rest of it. */
+/* A free run is a whole block, aligned in its range; from inside, the rest of one. */
 static void check_free(int device, const struct petmem_run *run, uint64_t start)
 {
 	struct petmem_run rest;

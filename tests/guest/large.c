@@ -162,7 +162,7 @@ static void guarded(void)
 	memory[LARGE - 1] = 1;
 	CHECK(grew_by(TABLES - 1, LARGE_PAGES, 1));
 	CHECK(faults(memory + LARGE, WRITE));
-	/* With its guard this is 2 MiB, which a page could cover. */
+	/* With its guard this is 2 MiB, which a 2 MiB page could cover. */
 	memory = must_malloc(LARGE - PAGE);
 	mark();
 	memory[0] = 1;
@@ -543,7 +543,7 @@ static void frees_split(void)
 	child = spawn(keeps_split, memory);
 	await(&to_parent);
 	pet_free(memory);
-	/* The page that the child has copied has no owner now. */
+	/* The original of the child's copy has no owner now. */
 	CHECK(grew_by(TABLES, 0, -1));
 	pass(&to_child);
 	join(child);
@@ -667,7 +667,7 @@ static void no_stale_translations_after_free(void)
 	connect_petmem();
 	memory = must_malloc(COUNT * LARGE);
 	fill(memory, COUNT * LARGE, SEED);
-	/* This is the last of several. The shootdown is for one address of each. */
+	/* The last of several 2 MiB pages. The shootdown is for one address of each. */
 	watched = memory + (COUNT - 1) * LARGE;
 	watched[LARGE - PAGE] = 1;
 	CHECK(pthread_create(&watcher, NULL, watch_free, NULL) == 0);
@@ -698,7 +698,7 @@ static void system_calls(void)
 		memory[0] = 1;
 	}
 	mark();
-	/* The address is not the beginning of a 4 KiB page. */
+	/* This address is inside a 4 KiB page. */
 	CHECK(read(pipes[0], memory + LARGE - PAGE - 9, PAGE) == (ssize_t)PAGE);
 	CHECK(grew_by(is_native() ? TABLES - 1 : 0,
 		      is_native() ? LARGE_PAGES : 0, is_native()));

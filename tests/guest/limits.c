@@ -285,7 +285,7 @@ static void user_limit(void)
 	set_limit(MAX_USER, 0);
 }
 
-/* Pages of members are given back, however those end. */
+/* The members' pages come back, however the members end. */
 static void killed_members(void)
 {
 	pid_t children[4];

@@ -80,7 +80,7 @@ static void many_dumps(void)
 	join(spawn(dump_often, (void *)DUMPING_USER));
 	lines = messages(log, "petmem:   0x");
 	CHECK(lines >= DUMP_RANGES && lines <= most_lines(begin));
-	/* Another user's dumps are not fewer for that. */
+	/* Another user's dumps are not fewer because of that. */
 	CHECK(dumps());
 	CHECK(messages(log, "petmem: memory map of process ") == 1);
 	close(log);

@@ -19,7 +19,7 @@
 
 #include "guest.h"
 
-/* The addresses in the machine of its code and of petmem's page. */
+/* The machine's addresses of its code and of petmem's page. */
 #define CODE_AT 0x1000
 #define PAGE_AT 0x2000
 

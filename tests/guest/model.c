@@ -8,7 +8,7 @@
  * process has stopped or is dead, and the pages in use have to be just those that
  * the models need.
  *
- * With 2 MiB pages (PETMEM_LARGE_PAGES=1) the model does not say which pages are of 2 MiB:
+ * With 2 MiB pages (PETMEM_LARGE_PAGES=1) the model does not say which pages are large:
  * that depends on what the pool has when a page is touched. The pages that the models need
  * are then a lower bound, and the others have to be parts of 2 MiB pages, or have been.
  *
@@ -60,7 +60,7 @@ static const char after_exec[] = "after-exec";
 /* ---- The model ---- */
 
 /*
- * Events of all processes are numbered, from 1 on. Two relatives share a page, or a
+ * Events of all processes are numbered, from 1 onwards. Two relatives share a page, or a
  * table, if the last event in it was the same.
  */
 struct page {
@@ -141,7 +141,7 @@ static bool is_touched(const struct page *page)
 	return page->event[0];
 }
 
-/* A page was mapped or written: the process is now its only owner, as of all above it. */
+/* A page was mapped or written: now the process is its only owner, and of its tables. */
 static uint64_t touch(struct page *page)
 {
 	uint64_t event = new_event();
@@ -278,7 +278,7 @@ static int device;
  */
 static pthread_rwlock_t steps;
 static pthread_mutex_t range_lock[RANGES];
-/* For the places of the ranges, in the model and in the module. */
+/* Guards the places of the ranges, in the model and in the module. */
 static pthread_mutex_t map_lock;
 
 static void make_locks(void)
@@ -450,7 +450,7 @@ static void release(struct range *range)
 	pthread_mutex_unlock(&map_lock);
 }
 
-/* Compare the module's answer for a page in a range. Nothing may lie behind the range. */
+/* Compare the module's answer for a page in a range; behind the range, expect a fault. */
 static void ask(const struct range *range, uint64_t *state)
 {
 	uint64_t end = range->start + range->pages;
@@ -575,8 +575,8 @@ static _Noreturn void be(struct process *process)
 }
 
 /*
- * The coordinator has to be the parent of all, so that it can wait for all. A process in
- * between, which ends at once, sees to that.
+ * The coordinator has to be the parent of all, so that it can wait for all. So a process
+ * in between forks the child, and ends at once.
  */
 static void give_birth(void)
 {

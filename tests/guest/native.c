@@ -378,7 +378,7 @@ static void use_populated_stack(void *argument)
 	use_stack(argument);
 }
 
-/* With faults by signal it cannot, and kills. Each fork needs a new populate. */
+/* With faults by signal it cannot, and kills: populate the stack after each fork. */
 static void signal_stack_by_signal(void)
 {
 	take_signals_on_stack(SIGNAL);
@@ -440,7 +440,7 @@ static void clone_native(void)
 
 /*
  * A stack that grows into untouched pages has no room for the frame of its own SIGSEGV.
- * The kernel does not touch a word that it cannot write.
+ * The kernel skips a word that it cannot write.
  */
 static void clone_by_signal(void)
 {

@@ -169,7 +169,7 @@ static void pages_are_near(void)
 	connect_petmem();
 	for (node = 0; node < NODES; node++) {
 		go_to(node);
-		/* The upper tables may exist before, but the last one does not. */
+		/* Upper tables may exist already, but the last one does not. */
 		memory[node] = must_malloc(GIB);
 		for (i = 0; i < 2 * LARGE; i++)
 			memory[node][i * PAGE] = 1;

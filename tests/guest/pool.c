@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pool.c - all of the pool: an end of its pages, and their former contents. */
+/* pool.c - all of the pool: running out of pages, and their old contents. */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>

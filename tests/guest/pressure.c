@@ -81,7 +81,7 @@ static size_t take_all(int device, size_t *memory)
 	return page;
 }
 
-/* An aligned page takes a page, and the tables that are missing. */
+/* Touch a page at a multiple of @align: this takes a page, and the missing tables. */
 static void touch_by_steps(int device, size_t align, size_t needed)
 {
 	char *page = pet_aligned_alloc(align, PAGE);
@@ -160,7 +160,7 @@ static void each_step(void)
 
 	CHECK(pipe(holder.told) == 0 && pipe(holder.said) == 0);
 	child = spawn(hold_all, &holder);
-	/* If the holder dies, a read ends. */
+	/* Reading ends if the holder dies. */
 	close(holder.said[1]);
 	for (unsigned int left = 0; left <= FIRST_TOUCH; left++) {
 		unsigned char word = left;
@@ -193,7 +193,7 @@ enum { TAKEN = 4 * WRITTEN };
 
 enum way { BY_FREE, BY_MUNMAP };
 
-/* The round in which the next owner is ready, the old one begins to free, has freed. */
+/* Turns, as round numbers: the next owner is ready; the old one frees; it has freed. */
 struct turns {
 	enum way way; /* how the old owner frees */
 	atomic_int ready;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * races.c - two threads, a relative, a reader in /proc or a signal change something while
- * a lock is released.
+ * races.c - threads, relatives, readers of /proc and signals that come while a lock is
+ * released.
  *
  * Each case is a mistake that the module once had. pairs.c looks for others.
  */
@@ -64,7 +64,7 @@ static void read_smaps(void *argument)
 	(void)argument;
 }
 
-/* The last owner of the tables that the parent replaces gives them up. */
+/* A relative gives up the tables that the parent replaces, as their last owner. */
 static void hold_tables(void *argument)
 {
 	pass(&to_parent);
@@ -95,8 +95,8 @@ static void write_plainly(char *memory)
 }
 
 /*
- * Use a futex in a page that a relative shares. fixup_user_fault() of Linux makes the page
- * writable. It keeps its locks, and tables are replaced under these.
+ * Use a futex in a page that a relative shares. Linux makes the page writable by
+ * fixup_user_fault(), which keeps its locks while tables are replaced.
  */
 static int wake_op(uint32_t *word)
 {

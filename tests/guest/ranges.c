@@ -44,7 +44,7 @@ static void three_pages(void)
 	CHECK(pet_malloc(PETMEM_REGION_SIZE) == REGION);
 }
 
-/* The pool's state when the process has touched and freed something. */
+/* The pool's state after the process has touched and freed something. */
 static struct petmem_status touched_and_freed(void)
 {
 	char *p = must_malloc(PAGE);

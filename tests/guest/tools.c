@@ -228,7 +228,7 @@ static void fault_for_ever(void *gate)
 	}
 }
 
-/* The faults a second of a process, as `petmem top' has printed them. */
+/* A process's faults a second, as printed by `petmem top'. */
 static unsigned long long rate_of(pid_t pid)
 {
 	unsigned long long rate = 0;

@@ -139,7 +139,7 @@ static const struct action actions[] = {
 	CALL(4, munlock, ADDRESS, LENGTH),
 	CALL(3, mlockall, BITS(7)),
 	CALL(3, munlockall),
-	/* No LENGTH: Linux would look up each page of the region, deaf to signals. */
+	/* No LENGTH: Linux would look up each page of the region, ignoring signals. */
 	CALL(6, mincore, ADDRESS, BYTES, BUFFER),
 	CALL(6, msync, ADDRESS, LENGTH, BITS(7)),
 	CALL(8, mbind, ADDRESS, LENGTH, BITS(POLICIES), BUFFER, BELOW(128),

@@ -23,7 +23,7 @@
 #include "result.h"
 #include "runner.h"
 
-/* The first worker's account. Each worker has its own, so that it can kill its own. */
+/* The first worker's account. Each worker has its own, to kill just its programs. */
 #define NOBODY 65534
 
 #define MS 1000000L

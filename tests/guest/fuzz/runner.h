@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * runner.h - run hostile programs, one after the other: from outside, as root, and longer
- * than they live.
+ * runner.h - run hostile programs, one after the other: from outside, as root, and
+ * outliving them.
  */
 #ifndef FUZZ_RUNNER_H
 #define FUZZ_RUNNER_H

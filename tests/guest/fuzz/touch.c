@@ -9,8 +9,8 @@
  *   |  program.owner   |   its checksum   |
  *   +------------------+------------------+
  *
- * A page that comes from another program without being cleared, or that two programs have
- * at a time, shows by its tags. A tag that has been overwritten in part is none any more.
+ * The tags show a page that comes from another program without being cleared, or that two
+ * programs have at a time. A tag that has been overwritten in part is no longer a tag.
  */
 #include <sys/ioctl.h>
 

@@ -26,7 +26,7 @@ struct value {
 	uint64_t detail;
 };
 
-/* As the table in actions.c writes them. */
+/* Short forms for the table in actions.c. */
 #define IS(number)                       \
 	{                                \
 		VALUE_CONSTANT, (number) \

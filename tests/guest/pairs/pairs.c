@@ -47,7 +47,7 @@
 
 enum relation { THREADS, RELATIVES, RELATIONS };
 
-/* Where the two sides meet, in shared memory. */
+/* The meeting place of the two sides, in shared memory. */
 struct meeting {
 	atomic_uint arrived;
 	atomic_int process[SIDES];
