@@ -22,8 +22,8 @@
 #include <stdio.h>
 
 /*
- * Make the set, and buffers for at most @threads threads at a time. Returns false where
- * there is no KCOV, or no module.
+ * Make the set, and at most @threads buffers, one for each thread at a time. Returns
+ * false where there is no KCOV, or no module.
  */
 bool kcov_init(unsigned int threads);
 

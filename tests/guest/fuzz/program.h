@@ -95,7 +95,7 @@ _Noreturn void program_run_after_exec(uint64_t seed, uint64_t flow_seed);
 /* The calling thread, or only thread of a child, becomes a flow of its own. */
 void flow_begin(struct flow *flow, const struct flow *parent, uint64_t seed);
 
-/* The same, and take @steps steps. */
+/* The same, and take this many steps. */
 void flow_run(const struct flow *parent, uint64_t seed, unsigned int steps);
 
 /* Take one action. A fault in it ends only the action. */
