@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kcov.c - which code of petmem.ko the threads of a test have run. */
+/* kcov.c - the code of petmem.ko that the threads of a test have run. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kcov.h - which code of petmem.ko the threads of a test have run.
+ * kcov.h - the code of petmem.ko that the threads of a test have run.
  *
  * The kernel's KCOV writes the address of each place that a thread passes into a
  * buffer of the thread's. Those in the module are kept in a set that a process, all

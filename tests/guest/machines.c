@@ -243,7 +243,7 @@ static void unmap_beside_copies(uint64_t *random)
 	status_of(child);
 }
 
-/* A machine without memory is told of copies, too. */
+/* A machine without memory is notified of copies, too. */
 static void unmapped_while_told(void)
 {
 	uint64_t random = 4711;

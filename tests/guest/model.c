@@ -2,8 +2,8 @@
 /*
  * model.c - many processes and threads at random, each against a model of its memory.
  *
- * The model of a process says where each of its allocations lies, which of their
- * pages it has touched, and what each word of those holds. All models are in a
+ * The model of a process has the place of each of its allocations, the pages that it
+ * has touched there, and the value of each word in those. All models are in a
  * mapping that the processes share. They live in rounds: after each round every
  * process has stopped or is dead, and the pages in use have to be just those that
  * the models need.

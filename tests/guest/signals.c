@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* signals.c - petmem's SIGSEGV handler beside a program's own ideas of SIGSEGV. */
+/* signals.c - petmem's SIGSEGV handler beside a program's own use of SIGSEGV. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>

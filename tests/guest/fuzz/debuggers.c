@@ -36,7 +36,7 @@ static int open_of(pid_t process, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-/* Use its memory by /proc and process_vm_*, at an address that it shares with us. */
+/* Use a process's memory by /proc and process_vm_*, at an address that it shares. */
 static void use_memory_of(struct flow *flow, pid_t process)
 {
 	char buffer[2 * PAGE];

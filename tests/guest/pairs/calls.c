@@ -22,7 +22,7 @@ struct range {
 	size_t size;
 };
 
-/* A page, 2 MiB, all that is used, or the whole region. */
+/* Draw a page, 2 MiB, all memory in use, or the whole region. */
 static struct range range_draw(struct side *side)
 {
 	char *page = slot_address(slot_draw(side));
