@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Put mistakes into copies of this tree, one at a time, and see tests catch each. Sourced
-# in the top directory by the scripts that have the mistakes. They define
+# Put mistakes into copies of this tree, one at a time, and see tests catch each. The
+# scripts with the mistakes source this in the top directory. They define
 #
 #   run_tests ARGUMENT...    run the tests, in the current directory; prints TAP
 #
-# and call begin "$@" with the numbers of the mistakes that are wanted (none: all), mutant
-# for each mistake, and finish. Prints TAP: ok is a mistake that was caught.
+# and call begin "$@" with the numbers of the wanted mistakes (none: all), mutant for each
+# mistake, and finish. Prints TAP: ok is a mistake that was caught.
 
 begin() {
 	wanted=" $* "
@@ -25,8 +25,8 @@ verdict() {
 	[ "$1" = ok ] || failed=$((failed + 1))
 }
 
-# mutant WHAT FILE SCRIPT [ARGUMENT...]: what is wrong when sed's SCRIPT has changed FILE;
-# the arguments are run_tests's.
+# mutant WHAT FILE SCRIPT [ARGUMENT...]: make the mistake WHAT by sed's SCRIPT in FILE, and
+# call run_tests with the arguments.
 mutant() {
 	local what=$1 file=$2 script=$3
 	shift 3

@@ -20,7 +20,7 @@ static int tap_planned;
 static int tap_run;
 static int tap_failed;
 
-/* Say first how many results there will be: one that dies early is noticed. */
+/* Announce the number of results, so that a program that dies early is noticed. */
 static inline void plan(int count)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -58,7 +58,7 @@ diag(const char *format, ...)
 	fputc('\n', stderr);
 }
 
-/* What main() returns: success if all that was planned ran and passed. */
+/* main()'s result: success if all that was planned ran and passed. */
 static inline int tap_end(void)
 {
 	bool complete = tap_run == tap_planned;

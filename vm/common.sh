@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the vm/ scripts share. To be sourced, after `set -euo pipefail`.
+# Helpers of the vm/ scripts. Source this after `set -euo pipefail`.
 
 # Everything fetched or built is kept here. The path must be fit for make.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/petmem

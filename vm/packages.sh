@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Debian's packages, of any release, downloaded and unpacked without being root. To be
-# sourced after vm/common.sh.
+# Debian's packages, of any release, downloaded and unpacked without being root. Source
+# this after vm/common.sh.
 # shellcheck disable=SC2154  # cache, which that sets
 
 # Print the address that this machine gets a kind of package from: '' for Debian
-# itself, -security for its security updates. Before the first apt-get update
-# nothing tells a Debian mirror from another one but its path.
+# itself, -security for its security updates. Before the first apt-get update only the
+# path tells a Debian mirror from another one.
 mirror() {
 	# Names of apt's own, not the shell's.
 	# shellcheck disable=SC2016
@@ -21,8 +21,8 @@ mirror() {
 	} | awk -v kind="^[a-z]+$1\$" '!found && $2 ~ kind { print $1; found = 1 }'
 }
 
-# apt-get or apt-cache with a state of its own in $apt: it needs no root, and
-# what this machine's own apt knows is neither used nor changed.
+# apt-get or apt-cache with a state of its own in $apt. It needs no root, and neither uses
+# nor changes the state of this machine's own apt.
 private_apt() {
 	local tool=$1
 	shift

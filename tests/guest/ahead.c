@@ -15,7 +15,7 @@ static size_t data_pages(void)
 	return pool_status().data_pages;
 }
 
-/* Touch page @number, and count the pages that came. */
+/* Touch page @number. Returns the number of pages that it mapped. */
 static size_t touch(char *memory, size_t number)
 {
 	size_t before = data_pages();
@@ -33,7 +33,7 @@ static void around(void)
 	memory = must_malloc(PAGES * PAGE);
 	CHECK(touch(memory, 5) == 1);
 	CHECK(pet_fault_around(16) == 0);
-	/* Groups are aligned, pages that are there stay, and a range is not left. */
+	/* Groups are aligned, keep pages that are there, and stay within a range. */
 	CHECK(touch(memory, 31) == 16);
 	CHECK(touch(memory, 16) == 0);
 	CHECK(touch(memory, 0) == 15);
@@ -56,7 +56,7 @@ static void around_within_a_table(void)
 	pet_free(memory);
 }
 
-/* Neighbours are a favour: the fault itself goes well with the last page. */
+/* Neighbours are optional: the fault itself succeeds with the pool's last page. */
 static void around_the_last_page(void)
 {
 	char *memory;

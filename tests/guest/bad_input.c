@@ -15,7 +15,7 @@
 
 #define NOBODY 65534
 
-/* Does a call fail with just this errno? */
+/* The call has to fail with exactly this errno. */
 #define FAILS(error, call) \
 	CHECK(((errno = 0), (call) == -1 && errno == (error)))
 
@@ -63,7 +63,7 @@ static void bad_pointers(void)
 			FAILS(EFAULT, ioctl(device, commands[i], pointers[j]));
 }
 
-/* What was allocated and cannot be told is free again. */
+/* An allocation whose address cannot be returned is freed again. */
 static void result_not_writable(void)
 {
 	struct petmem_alloc request = { .size = 5 * PAGE };
@@ -195,10 +195,10 @@ static void donations(void)
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, unit, -unit));
 	FAILS(EINVAL,
 	      extent(device, PETMEM_IOC_DONATE, (uint64_t)1 << 62, unit));
-	/* Below 4 GiB there are devices, and in the first block the BIOS. */
+	/* Below 4 GiB there are devices, and the BIOS is in the first block. */
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, 0xf8000000, unit));
 	FAILS(EINVAL, extent(device, PETMEM_IOC_DONATE, 0, unit));
-	/* Not far from the kernel: online. */
+	/* This block is near the kernel, and online. */
 	FAILS(EBUSY, extent(device, PETMEM_IOC_DONATE, unit, unit));
 	FAILS(EEXIST,
 	      extent(device, PETMEM_IOC_DONATE, block.start, block.size));
@@ -222,7 +222,7 @@ static void ordinary_user(void)
 	      extent(device, PETMEM_IOC_DONATE, block.start, block.size));
 	FAILS(EPERM,
 	      extent(device, PETMEM_IOC_RELEASE, block.start, block.size));
-	/* All else is for everybody who may open the device. */
+	/* Everything else is allowed to anybody who may open the device. */
 	CHECK(alloc(device, PAGE, 0, 0) == 0);
 	CHECK(ioctl(device, PETMEM_IOC_STATUS, &status) == 0);
 	CHECK(status.total_pages > 0);

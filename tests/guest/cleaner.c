@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* cleaner.c - free pages are cleared ahead, and what that must not change. */
+/* cleaner.c - free pages are cleared ahead, and nothing else changes. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -17,10 +17,10 @@
 
 #define PARAMETER "/sys/module/petmem/parameters/clear_ahead"
 
-/* So long may it take to clear the whole pool: much longer than it does. */
+/* The limit for clearing the whole pool: much longer than it takes. */
 enum { LIMIT_S = 120, LOOK_AGAIN_US = 10000 };
 
-/* Longer than it waits before it begins. */
+/* Longer than the cleaner waits before it begins. */
 enum { IDLE_US = 500000 };
 
 enum { SEED = 1 };
@@ -87,7 +87,7 @@ static void clears_large(void)
 	CHECK(is_all_clean());
 }
 
-/* A 2 MiB page of which some pages are clean. */
+/* Some 4 KiB pages of a 2 MiB page are clean. */
 static void clears_the_rest(void)
 {
 	enum { PAGES = 1000 };
@@ -106,7 +106,7 @@ static void clears_the_rest(void)
 	set_clearing(true);
 }
 
-/* It never begins, as if it had no time: whoever takes a page clears it. */
+/* The cleaner never begins, as if it had no time. A page is cleared when it is taken. */
 static void switched_off(void)
 {
 	struct petmem_status before, after;
@@ -125,12 +125,12 @@ static void switched_off(void)
 	memory = must_malloc(SIZE);
 	CHECK(is_zero(memory, SIZE));
 	pet_free(memory);
-	/* Nothing is freed any more, and yet it goes on. */
+	/* The cleaner goes on, although nothing is freed any more. */
 	set_clearing(true);
 	await_clean();
 }
 
-/* Take, look, write, and give back, while it works on the same pages. */
+/* Take, check, write and give back pages while the cleaner works on them. */
 static void *take_and_give(void *argument)
 {
 	enum { PAGES = 200 };
@@ -162,7 +162,7 @@ static void beside_it(void)
 	await_clean();
 }
 
-/* What is released while it is being cleared is left alone from then on. */
+/* A block that is released while it is being cleared is left alone afterwards. */
 static void released(void)
 {
 	int device = open_device();
@@ -182,7 +182,7 @@ static void released(void)
 	await_clean();
 }
 
-/* The number of the thread, by its name. */
+/* The cleaner thread's number, found by its name. */
 static int cleaner_pid(void)
 {
 	DIR *proc = opendir("/proc");
@@ -206,7 +206,7 @@ static int cleaner_pid(void)
 	return 0;
 }
 
-/* How often it has begun to wait. */
+/* How often the thread has begun to wait. */
 static long waits_of(int pid)
 {
 	char path[64], line[256];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* command.h - run a command of the guest, and see what it says. */
+/* command.h - run a command in the guest, and read its output. */
 #ifndef COMMAND_H
 #define COMMAND_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cow.c - copy-on-write: who writes what, in which order, and where. Each process
+ * cow.c - copy-on-write with writers in different orders and places. Each process
  * sees its own writes and nobody else's.
  */
 #define _GNU_SOURCE
@@ -13,7 +13,7 @@
 #include "guest.h"
 #include "view.h"
 
-/* Pages next to each other, with a pattern. */
+/* Begin with adjacent pages that hold a pattern. */
 static void begin_with(size_t pages)
 {
 	connect_petmem();
@@ -22,7 +22,7 @@ static void begin_with(size_t pages)
 	view_write_all(SEEDS);
 }
 
-/* ---- Who writes first ---- */
+/* ---- The first writer ---- */
 
 static void parent_first(void)
 {
@@ -89,8 +89,8 @@ static void both_at_once(void)
 /* ---- Stale translations ---- */
 
 /*
- * The writer's processor remembers each page as writable when it forks. Whatever it
- * writes first thing afterwards is not to reach the child.
+ * When the writer forks, its processor remembers each page as writable. Its first
+ * write afterwards must not reach the child.
  */
 static void write_after_fork(void)
 {
@@ -111,8 +111,8 @@ static void write_after_fork(void)
 }
 
 /*
- * A thread on another processor writes on while its process forks: first to one page,
- * then to another, under another table. A child sees one moment of that, and no more.
+ * A thread on another processor writes to two pages in turn, below different tables,
+ * while its process forks. A child sees one moment of that, and no more.
  */
 struct pair {
 	_Atomic uint64_t *first, *second;
@@ -166,10 +166,10 @@ static void thread_writes(void)
 }
 
 /*
- * Two threads on one page that has just been shared, in rounds. In one round the
- * other thread only reads: it makes no system call, so that nothing but the module's
- * own invalidation makes its processor forget the old page. In the next it writes,
- * too, while the page may be being copied.
+ * Two threads use a page that has just been shared, in rounds. In even rounds the
+ * other thread only reads. It makes no system call, so that only the module's own
+ * invalidation makes its processor forget the old page. In odd rounds it writes, too,
+ * perhaps while the page is being copied.
  */
 static _Atomic uint64_t *words;
 static atomic_uint_fast64_t begun, written, finished;
@@ -202,7 +202,7 @@ static void see_old_words(void *argument)
 
 	await(&to_child);
 	CHECK(atomic_load(&words[0]) == round - 1);
-	/* The other thread's, of the last odd round. */
+	/* The other thread wrote this in the last odd round. */
 	CHECK(atomic_load(&words[1]) == (round / 2 ? round / 2 * 2 - 1 : 0));
 }
 
@@ -253,7 +253,7 @@ static void watch_tables(void)
 	memory = must_malloc(PAGE * WATCHED * APART);
 	for (size_t i = 0; i < WATCHED; i++)
 		view_add(memory + i * APART * PAGE);
-	/* The last ones are not there yet when the family begins. */
+	/* The last pages do not exist yet when the family begins. */
 	write_some(0, WATCHED - 4, SEEDS);
 }
 
@@ -263,7 +263,7 @@ static void be_grandchild(void *argument)
 	write_some(12, 28, 3 * SEEDS);
 	view_add_pages(must_malloc(3 * PAGE), 3);
 	write_some(view.count - 2, view.count, 3 * SEEDS);
-	/* Two are waiting. */
+	/* Two processes are waiting. */
 	pass(&to_parent);
 	pass(&to_parent);
 	await(&to_child);
@@ -289,7 +289,7 @@ static void be_child(void *argument)
 	(void)argument;
 }
 
-/* Overlaps of different size, in different tables, alive at the same time. */
+/* Relatives share different numbers of pages, in different tables, at the same time. */
 static void three_generations(void)
 {
 	pid_t child;

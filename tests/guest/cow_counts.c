@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* cow_counts.c - what copy-on-write costs in pages, and what happens without them. */
+/* cow_counts.c - the pages that copy-on-write takes, and a pool that has too few. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +14,12 @@
 #include "guest.h"
 #include "view.h"
 
-/* On the way to a page there are a PUD, a PMD and a PTE table. */
+/* The path to a page has a PUD, a PMD and a PTE table. */
 #define TABLES UINT64_C(3)
 
 #define MAX_RELATIVES "/sys/module/petmem/parameters/max_relatives"
 
-/* Page counts, against those of a moment ago. */
+/* The earlier page counts that grew_by() compares with. */
 static struct petmem_status before;
 
 static bool grew_by(uint64_t tables, uint64_t data)
@@ -35,7 +35,7 @@ static bool grew_by(uint64_t tables, uint64_t data)
 	return false;
 }
 
-/* ---- Who needs pages ---- */
+/* ---- The pages that a write takes ---- */
 
 static void read_and_write(void *argument)
 {
@@ -47,7 +47,7 @@ static void read_and_write(void *argument)
 	view_write(1, 2 * SEEDS);
 	CHECK(grew_by(TABLES, 2));
 	view_write(2, 2 * SEEDS);
-	CHECK(grew_by(TABLES + 1, 3)); /* its PTE table is another */
+	CHECK(grew_by(TABLES + 1, 3)); /* in another PTE table */
 	view_check();
 	CHECK(grew_by(TABLES + 1, 3));
 	(void)argument;
@@ -76,7 +76,7 @@ static void pages_needed(void)
 static void keep_and_write(void *argument)
 {
 	await(&to_child);
-	/* The parent has copied all; what is left is this process's own. */
+	/* The parent has copied every page: this process is the only owner. */
 	view_check();
 	view_write_all(2 * SEEDS);
 	CHECK(grew_by(TABLES, view.count));
@@ -102,7 +102,7 @@ static void last_owner(void)
 	view_check();
 }
 
-/* When its parent has ended, a child has it alone. */
+/* A child whose parent has ended is the only owner. */
 static void write_alone(void *argument)
 {
 	pid_t parent = getppid();
@@ -137,14 +137,14 @@ static void outliving(void)
 	CHECK(wait(&status) > 0 && status == 0);
 }
 
-/* ---- Exactly so many free pages ---- */
+/* ---- Every number of free pages ---- */
 
 enum { FREE_MOST = 150 };
 
-/* One page more or less can make a difference, above all when there are few. */
+/* Below this try every number: a single page is most likely to matter when few are left. */
 enum { FREE_FEW = 12 };
 
-/* Each in a GiB of its own, so that a write needs a page and two tables. */
+/* Each page is in its own GiB, so that a write takes a page and two tables. */
 enum { FAR_PAGES = FREE_MOST / 3 };
 
 static size_t far_pages_writable(size_t free_pages)
@@ -163,7 +163,7 @@ static void write_while_there_are_pages(void *argument)
 		view_write(i, 2 * SEEDS + i);
 	}
 	CHECK(i == far_pages_writable(free_pages));
-	/* What could not be done has taken nothing. */
+	/* The failed write has taken no page. */
 	CHECK(pool_status().free_pages == free_pages - (i ? 1 : 0) - 3 * i);
 	view_check();
 }
@@ -179,7 +179,7 @@ static void k_free_pages(void)
 	for (size_t i = 0; i < FAR_PAGES; i++)
 		view_add(memory + i * GIB);
 	view_write_all(SEEDS);
-	/* These are in one PTE table: each takes one page. */
+	/* These share one PTE table: each takes one page. */
 	steps = pet_aligned_alloc(2 * MIB, 2 * MIB);
 	CHECK(steps != NULL);
 	steps[FREE_MOST * PAGE] = 1;
@@ -193,7 +193,7 @@ static void k_free_pages(void)
 			break;
 		steps[(free_pages - 1) * PAGE] = 1;
 	}
-	/* Nobody shares it any more: no page is needed for all of it. */
+	/* This process is the only owner: its writes take no pages. */
 	view_check();
 	view_write_all(3 * SEEDS);
 	view_check();
@@ -201,11 +201,11 @@ static void k_free_pages(void)
 
 /* ---- More than the pool holds ---- */
 
-/* What 200 MB are of 256 MB, of the pool that there is. */
+/* The same share of the pool as 200 MB of 256 MB. */
 static size_t large;
 enum { READERS = 50 };
 
-/* One page in so many, each reader from another on: together they read all. */
+/* Each reader starts at another page and reads every READERS-th: together, all pages. */
 static void read_share(void *argument)
 {
 	char *memory = argument;
@@ -238,7 +238,7 @@ static void fifty_forks(void)
 	large = pool_status().total_pages / 32 * 25 * PAGE;
 	if (large > 300 * MIB)
 		skip_case("takes too long with so large a pool");
-	/* No handler below petmem's: a death is to be one fault, and one message. */
+	/* Without a handler below petmem's, a death is one fault and one message. */
 	CHECK(init_petmem() == 0);
 	open_gates();
 	memory = must_malloc(large);
@@ -251,7 +251,7 @@ static void fifty_forks(void)
 	for (int i = 0; i < READERS; i++)
 		await(&to_parent);
 	CHECK(grew_by(0, 0));
-	/* What the cases before have made the kernel say counts against root's limit. */
+	/* The messages of earlier cases count against root's limit. */
 	sleep(LOG_LINE_SECONDS);
 	log = open_log();
 	CHECK(dies_by(SIGSEGV, write_all, memory));
@@ -310,7 +310,7 @@ static void three_relatives(void *argument)
 	view_check();
 }
 
-/* None is no less than one: a process is no relative of its own. */
+/* A limit of 0 is like one of 1: a process is not its own relative. */
 static void no_relatives(void *argument)
 {
 	(void)argument;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cow_kernel.c - the kernel reads and writes pages that relatives share: on behalf of
- * one of them, which alone sees it. Where it cannot, the call fails, and nobody does.
- * The scenarios are those of tools/testing/selftests/mm/cow.c in Linux.
+ * cow_kernel.c - the kernel reads and writes pages that relatives share. It acts for one
+ * of them, and only that one sees the writes. Where it cannot, the call fails, and nobody
+ * sees any. The scenarios are those of tools/testing/selftests/mm/cow.c in Linux.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@
 enum { PAGES = 3 };
 #define SIZE (PAGES * PAGE)
 
-/* What the kernel is to write: a page's pattern. */
+/* A page's contents, for the kernel to write. */
 static char incoming[PAGE];
 #define INCOMING 77
 
@@ -40,15 +40,15 @@ static void begin(enum door door)
 	view_write_all(SEEDS);
 	fill(incoming, PAGE, INCOMING);
 	CHECK(pipe(pipes) == 0);
-	/* Nothing but a disk really does direct I/O; there may be none. */
+	/* Only a disk really does direct I/O; there may be none. */
 	disk = open("/dev/ram0", O_RDWR | O_DIRECT | O_CLOEXEC);
 }
 
 /*
  * ---- The kernel writes to a shared page ----
  *
- * With native faults it copies the page first. Without, it gives EFAULT, and does so
- * until the page has been written to, or populated.
+ * With native faults the kernel copies the page first. Without them the call fails with
+ * EFAULT until the page has been written to, or populated.
  */
 static void read_into(size_t page)
 {
@@ -71,7 +71,7 @@ static void read_into(size_t page)
 	view_check();
 }
 
-/* What the kernel reads is what the process sees, shared or not. */
+/* The kernel reads the bytes that the process sees, shared or not. */
 static void write_out(size_t page)
 {
 	char seen[PAGE];
@@ -109,7 +109,7 @@ static void transfers(enum door door)
 	pass(&to_child);
 	join(child);
 	view_check();
-	/* The last owner; but its pages say read-only still. */
+	/* This process is the only owner now, but its entries are still read-only. */
 	read_into(0);
 }
 
@@ -133,7 +133,7 @@ static void written_before_fork(enum door door)
 
 	begin(door);
 	page = (struct iovec){ view.page[0], PAGE };
-	/* It would let the pipe have the page itself. */
+	/* This would give the pipe the page itself. */
 	CHECK(vmsplice(pipes[1], &page, 1, 0) == -1 && errno == EFAULT);
 	CHECK(write(pipes[1], view.page[0], PAGE) == (ssize_t)PAGE);
 	child = spawn(read_from_pipe, NULL);
@@ -173,7 +173,7 @@ static void calls_meanwhile(enum door door)
 	for (unsigned int i = 0; i < rounds(200); i++) {
 		pid_t child = spawn(check_when_told, NULL);
 
-		/* What is written there already: the page is copied, and the same. */
+		/* Write the byte that is there: the page is copied, and looks the same. */
 		*(volatile char *)view.page[0] = *view.page[0];
 		pass(&to_child);
 		join(child);
@@ -233,7 +233,7 @@ static void pins(enum door door)
 
 /* ---- Debuggers ---- */
 
-/* Wait to be looked at, first with all pages shared, and then with one written. */
+/* Stop for the debugger twice: with all pages shared, then with all written. */
 static void be_debugged(void *argument)
 {
 	CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
@@ -247,7 +247,7 @@ static void be_debugged(void *argument)
 	(void)argument;
 }
 
-/* Let the child run to its next stop or end. Page faults that are signals pass by. */
+/* Let the child run to its next stop or end; pass on page faults that are signals. */
 static int next_status(pid_t child)
 {
 	int status;
@@ -294,7 +294,7 @@ static void write_by_file(int memory, size_t page)
 	      (ssize_t)PAGE);
 }
 
-/* Looking copies nothing. */
+/* A debugger's reads copy no page. */
 static void look_at_both(pid_t child, int memory, int own)
 {
 	struct petmem_status before = pool_status();

@@ -14,7 +14,7 @@
 #include "guest.h"
 #include "view.h"
 
-/* On the way to a page there are a PUD, a PMD and a PTE table. */
+/* The path to a page has a PUD, a PMD and a PTE table. */
 #define TABLES UINT64_C(3)
 
 static void begin_with(size_t pages)
@@ -87,20 +87,20 @@ static void bomb(void)
 /* ---- Killed at any moment ---- */
 
 /*
- * The members of a family, in the order of their birth: each gives itself a place, and
- * stays in it until the end of the case.
+ * The members of a family in the order of their birth. Each takes a place, and keeps it
+ * until the end of the case.
  */
 enum { MEMBERS_MAX = 200, LIVES = 150 };
 
 struct family {
 	atomic_uint born;
-	atomic_uint wrong; /* members that saw what they should not */
+	atomic_uint wrong; /* members that saw wrong contents */
 	_Atomic pid_t member[MEMBERS_MAX];
 };
 
 static struct family *family;
 
-/* In this case a mistake is counted: nobody waits for the member's status. */
+/* This case counts mistakes, because nobody waits for a member's status. */
 static bool view_is_right(void)
 {
 	for (size_t i = 0; i < view.count; i++)
@@ -137,7 +137,7 @@ static void live(void *argument)
 	uint64_t state = (size_t)argument;
 	unsigned int place = atomic_fetch_add(&family->born, 1);
 
-	/* It has to outlive its parent. */
+	/* This member has to outlive its parent. */
 	prctl(PR_SET_PDEATHSIG, 0);
 	if (place >= MEMBERS_MAX)
 		return;
@@ -151,7 +151,7 @@ static void live(void *argument)
 	}
 }
 
-/* The place of one that was born, if any was: on a busy machine that takes its time. */
+/* A random place that is taken, or 0: a busy machine takes its time for the first. */
 static unsigned int a_place(uint64_t *state)
 {
 	unsigned int born = atomic_load(&family->born);
@@ -161,7 +161,7 @@ static unsigned int a_place(uint64_t *state)
 	return random_below(state, born < MEMBERS_MAX ? born : MEMBERS_MAX);
 }
 
-/* Kill members at random, and put a new one in the place of each. */
+/* Kill members at random, and start a new one each time. */
 static void kill_members(void)
 {
 	uint64_t state = 5;
@@ -190,7 +190,7 @@ static void kill_any_member(void)
 	for (size_t i = 0; i < 4; i++)
 		spawn(live, (void *)i);
 	kill_members();
-	/* None but this process is left when it has no children. */
+	/* When this process has no children, every other member has ended. */
 	while (waitpid(-1, NULL, WNOHANG) >= 0) {
 		for (size_t i = 0; i < MEMBERS_MAX; i++)
 			if (atomic_load(&family->member[i]))
@@ -230,7 +230,7 @@ static void among_donations(void)
 	forker = spawn(fork_for_ever, done);
 	for (int i = 0; i < 3; i++) {
 		CHECK(system("petmem 1 >/dev/null 2>&1") == 0);
-		/* What is in use stays; one block is not. */
+		/* Blocks in use stay donated; one block is free. */
 		CHECK(system("petmem --release 1 >/dev/null 2>&1") == 0);
 	}
 	atomic_store(done, true);

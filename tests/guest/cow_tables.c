@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* cow_tables.c - copy-on-write where tables meet, and freeing what is shared. */
+/* cow_tables.c - copy-on-write at table boundaries, and freeing shared memory. */
 #include <stdlib.h>
 
 #include "guest.h"
@@ -9,7 +9,7 @@
 
 /* ---- Boundaries ---- */
 
-/* The first address behind a page, and what spans it: tables of every level. */
+/* Offsets at which pages and tables of every level end. */
 static const size_t boundaries[] = {
 	PAGE, 2 * MIB, 4 * MIB, GIB, GIB + 2 * MIB, 2 * GIB,
 };
@@ -68,7 +68,7 @@ static void pages_at_boundaries(void)
 			view_add(memory + boundaries[i]);
 	}
 	view_write_all(SEEDS);
-	/* One side by the child, the other by the parent; then the other way round. */
+	/* In each round the parent writes to one side of the boundaries. */
 	for (size_t side = 0; side < 2; side++) {
 		child = spawn(check_when_told, NULL);
 		for (size_t i = side; i < view.count; i += 2)
@@ -88,7 +88,7 @@ static void pages_at_boundaries(void)
 	}
 }
 
-/* ---- Freeing what is shared ---- */
+/* ---- Freeing shared memory ---- */
 
 /* Allocations that end and begin in the middle of tables. */
 static const size_t parts[] = { 3, 550, 1, 600, 2 };
@@ -147,7 +147,7 @@ static void freeing_on_either_side(void)
 	}
 }
 
-/* Freed and never touched again: the relative still has it. */
+/* Free a part and never touch it again: the relative still has it. */
 static void only_free(void *argument)
 {
 	pet_free(part[(size_t)argument]);
@@ -189,7 +189,7 @@ static void child_frees_all(void)
 	child = spawn(free_everything, NULL);
 	await(&to_parent);
 	after = pool_status();
-	/* It has nothing left, not even tables. */
+	/* The child has nothing left, not even tables. */
 	CHECK(after.free_pages == before.free_pages);
 	view_check();
 	view_write_all(2 * SEEDS);

@@ -180,7 +180,7 @@ static void kill_threads(void)
 		CHECK(dies_by(SIGKILL, live_in_threads, (void *)(i * 2000)));
 }
 
-/* Each way to end is followed by a look at the counts. */
+/* Look at the counts after each way to end. */
 static void end_well(void (*body)(void *argument))
 {
 	struct petmem_status before = pool_status();

@@ -2,15 +2,15 @@
 /*
  * delays.h - random delays, in a build of the module for tests: make PETMEM_DELAYS=y.
  *
- * Kbuild puts this in front of each file of the module then. The functions below are those
- * that drop or take a lock, flush a TLB, fill a page, publish a table or write an entry.
- * Around each there is a delay now and then, so that a window of nanoseconds, in which
- * somebody else would have to do something, is one of milliseconds.
+ * Kbuild then includes this in front of each file of the module. The functions below drop
+ * or take a lock, flush a TLB, fill a page, publish a table or write an entry. Now and
+ * then there is a delay before and after: a window of nanoseconds, in which another thread
+ * would have to act, becomes one of milliseconds.
  */
 #ifndef PETMEM_DELAYS_H
 #define PETMEM_DELAYS_H
 
-/* As the module's own files have it; printk.h below wants to know. */
+/* The same as in the module's own files; printk.h below needs it. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/compiler.h>
@@ -29,18 +29,18 @@
 
 #include "../../compat.h"
 
-/* One delay in so many chances, and how long. */
+/* One delay in this many chances, and its length. */
 #define PETMEM_SLEEP_CHANCE 16
 #define PETMEM_SPIN_CHANCE 8
 #define PETMEM_SLEEP_MAX_US 1500
 #define PETMEM_SPIN_MAX_US 100
-/* One sleep in so many is long enough for whole operations of others. */
+/* One sleep in this many is long enough for whole operations of other threads. */
 #define PETMEM_LONG_CHANCE 16
 #define PETMEM_LONG_FACTOR 16
-/* There are many entries in a table. */
+/* A table has many entries. */
 #define PETMEM_ENTRY_CHANCE 32
 
-/* No lock, and no random number of the kernel's: this runs anywhere. */
+/* Take no lock, and none of the kernel's random numbers: this runs in any context. */
 static inline u32 petmem_delay_random(void)
 {
 	return hash_64(get_cycles(), 32);
@@ -131,7 +131,7 @@ static inline void petmem_delayed_mmap_write_unlock(struct mm_struct *mm)
 	petmem_delay();
 }
 
-/* ---- Page tables, and who is told of their changes ---- */
+/* ---- Page tables and TLB flushes ---- */
 
 static inline void petmem_delayed_flush_mask(const struct cpumask *mask,
 					     smp_call_func_t flush, void *info,
@@ -161,7 +161,7 @@ static inline void petmem_delayed_zap(struct vm_area_struct *vma,
 static inline void petmem_delayed_wmb(void)
 {
 	petmem_delay();
-	/* The caller says what it pairs with. */
+	/* The caller names the barrier that this pairs with. */
 	smp_wmb();
 	petmem_delay();
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * delays_walkers.h - delays where Linux's own walkers stand in petmem's page tables.
+ * delays_walkers.h - delays of Linux's own walkers in petmem's page tables.
  *
- * Kbuild puts this in front of main.c in a build with delays.h. Where the kernel has kprobes,
- * a walker that has read an entry of a PMD table, and has not yet locked the table behind
- * it, waits now and then. A kernel that has not one of these functions does without it.
+ * Kbuild includes this in front of main.c in a build with delays.h. Where the kernel has
+ * kprobes, a walker sometimes waits after it has read an entry of a PMD table and before
+ * it locks the table behind that. A kernel may lack some of these functions.
  */
 #ifndef PETMEM_DELAYS_WALKERS_H
 #define PETMEM_DELAYS_WALKERS_H

@@ -46,7 +46,7 @@ static void closed_early(void)
 	CHECK(faults(memory, READ));
 }
 
-/* The number belongs to another file now, which must not get petmem's ioctls. */
+/* The number now belongs to another file, which must not get petmem's ioctls. */
 static void number_reused(void)
 {
 	char *memory;
@@ -72,7 +72,7 @@ static void closed_without_harness(void)
 	CHECK(pool_status().free_pages < before.free_pages);
 }
 
-/* Whoever calls gets memory of its own. */
+/* A stranger gets memory of its own. */
 static void act_as_stranger(int device)
 {
 	struct petmem_fault fault = { .addr = PETMEM_REGION_START };

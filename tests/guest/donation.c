@@ -14,7 +14,7 @@
 
 #define MEGABYTE 1048576
 
-/* Within a second or two: more than the module puts together (DEAD_MAX in process.c). */
+/* Processes that end within a second or two: more than DEAD_MAX of process.c. */
 #define ENDING 200
 
 static struct petmem_block first_block(void)
@@ -26,7 +26,7 @@ static struct petmem_block first_block(void)
 		skip_case("no memory is donated");
 	device = open_device();
 	CHECK(ioctl(device, PETMEM_IOC_BLOCK, &block) == 0);
-	/* Left open, it would be in the way of rmmod. */
+	/* An open descriptor would prevent rmmod. */
 	close(device);
 	return block;
 }
@@ -49,7 +49,7 @@ static int petmem(const char *arguments)
 	return WEXITSTATUS(status);
 }
 
-/* A donated range is a block: its size is the block's. */
+/* A donated range is one block, and has its size. */
 static void state_path(char *path, size_t size,
 		       const struct petmem_block *block)
 {
@@ -70,9 +70,9 @@ static bool is_offline(const struct petmem_block *block)
 }
 
 /*
- * Memory in use stays petmem's, whoever wants it online, and keeps its bytes. EINVAL says
- * that it was refused before Linux had touched anything of it, its struct pages, say; what
- * asks the module's notifier comes later, and gets EBUSY.
+ * Memory in use stays petmem's and keeps its bytes, whoever wants it online. EINVAL means
+ * that Linux refused before it touched any of it, even its struct pages. The module's
+ * notifier is asked later, and would give EBUSY.
  */
 static void cannot_go_online(void)
 {
@@ -91,7 +91,7 @@ static void cannot_go_online(void)
 		CHECK(write_file(path, ways[i]) == -1 && errno == EINVAL);
 		CHECK(is_offline(&block));
 	}
-	/* As a first step to unplug it. */
+	/* Taking it offline would be the first step to unplug it. */
 	CHECK(write_file(path, "offline") == -1 && errno == EPERM);
 	CHECK(is_offline(&block));
 	CHECK(holds(memory, size, 9));
@@ -185,7 +185,7 @@ static void end_many(void)
 		join(children[i]);
 }
 
-/* What is left of processes that have just ended goes with the module. */
+/* Unloading frees the remains of processes that have just ended. */
 static void unloading(void)
 {
 	struct petmem_status before = pool_status();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* doors.c - the two ways for page faults to come in: choosing, and what shows it. */
+/* doors.c - the two fault modes: choosing one, and where it shows. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static void try_native(void *argument)
 	CHECK(*there || errno == EOPNOTSUPP);
 }
 
-/* Skip the case where there are no native faults; nothing is chosen yet. */
+/* Skip the case where there are no native faults; do not choose a mode yet. */
 static void need_native(void)
 {
 	bool *there = shared_memory(sizeof(*there));
@@ -52,7 +52,7 @@ static uint64_t allocate(int device, uint64_t flags)
 	return request.addr;
 }
 
-/* ---- One door at a time ---- */
+/* ---- One fault mode at a time ---- */
 
 static void conflicts(void)
 {
@@ -62,10 +62,10 @@ static void conflicts(void)
 	allocate(device, 0);
 	CHECK(set_mode(device, PETMEM_MODE_NATIVE) == -1 && errno == EBUSY);
 	CHECK(set_mode(device, 0) == 0);
-	/* The mode of what is reserved already stays. */
+	/* An existing reservation keeps its mode. */
 	allocate(device, PETMEM_ALLOC_NATIVE);
 	CHECK(pool_status().native_processes == 0);
-	/* After it there is a new choice. */
+	/* Once it is gone, the mode can be chosen again. */
 	CHECK(munmap(REGION, REGION_SIZE) == 0);
 	CHECK(set_mode(device, PETMEM_MODE_NATIVE) == 0);
 	CHECK(set_mode(device, PETMEM_MODE_NATIVE) == 0);
@@ -75,12 +75,12 @@ static void conflicts(void)
 	*(char *)(uintptr_t)allocate(device, PETMEM_ALLOC_NATIVE) = 1;
 }
 
-/* The feature of userfaultfd by which it takes any mapping (Linux 6.7). */
+/* The feature that lets userfaultfd take any mapping (Linux 6.7). */
 #define WP_ASYNC (1ULL << 15)
 
 /*
- * Linux first looks at what a mapping is (EINVAL), then whether it can be written
- * (EPERM), which a reservation for signals cannot.
+ * Linux first checks the kind of a mapping (EINVAL), then that it can be written
+ * (EPERM), which a reservation in signal mode cannot be.
  */
 static bool userfaultfd_is_refused(void)
 {
@@ -97,7 +97,7 @@ static bool userfaultfd_is_refused(void)
 	return errno == EINVAL;
 }
 
-/* Where Linux would not let userfaultfd write to page tables, and nowhere else. */
+/* Native faults exist where Linux keeps userfaultfd away, and nowhere else. */
 static void native_where_safe(void)
 {
 	bool *there = shared_memory(sizeof(*there));
@@ -120,7 +120,7 @@ static void library_native(void)
 	CHECK(init_petmem_flags(PETMEM_NATIVE << 1) == -1 && errno == EINVAL);
 	CHECK(init_petmem_flags(PETMEM_NATIVE) == 0);
 	CHECK(init_petmem_flags(PETMEM_NATIVE) == 0);
-	CHECK(init_petmem() == 0); /* any door will do */
+	CHECK(init_petmem() == 0); /* any mode will do */
 	CHECK(init_petmem_flags(0) == -1 && errno == EBUSY);
 	*(char *)must_malloc(PAGE) = 1;
 	CHECK(pool_status().native_processes == 1);
@@ -136,7 +136,7 @@ static void library_by_signal(void)
 	CHECK(pool_status().native_processes == 0);
 }
 
-/* For a child: what the program asks for, and what the user wants instead. */
+/* For a child: the program asks for one mode, and the user wants the other. */
 static void user_wants_signals(void *argument)
 {
 	CHECK(setenv("PETMEM_FAULTS", "signal", 1) == 0);
@@ -171,7 +171,7 @@ static void environment(void)
 	join(spawn(user_wants_nonsense, NULL));
 }
 
-/* ---- What shows it ---- */
+/* ---- Where the mode shows ---- */
 
 /* The permissions of the region in /proc/self/maps. */
 static void region_permissions(char permissions[5])
@@ -207,7 +207,7 @@ static unsigned long shown(const char *name)
 	return value;
 }
 
-/* In a child of fork, too. */
+/* A child of fork runs this, too. */
 static void show(void *argument)
 {
 	char permissions[5];
@@ -254,7 +254,7 @@ static void native_stray(void)
 	CHECK(dies_by(SIGSEGV, stray, memory + GIB));
 	CHECK(dies_by(SIGSEGV, stray, REGION + REGION_SIZE - 1));
 	CHECK(dies_by(SIGSEGV, stray, REGION + REGION_SIZE));
-	/* And the right address, for a program that asks. */
+	/* A program's own handler gets the right address. */
 	catch_faults();
 	CHECK(faults(memory + PAGE, READ));
 	CHECK(faults(memory + PAGE + 77, WRITE));
@@ -264,7 +264,7 @@ static void native_stray(void)
 	CHECK(faults(memory, READ));
 }
 
-/* ---- The reservation has permissions then, which nobody can change ---- */
+/* ---- A native reservation has permissions, which nobody can change ---- */
 
 static void native_is_hard(void)
 {
@@ -276,7 +276,7 @@ static void native_is_hard(void)
 	fill(memory, 4 * PAGE, 1);
 	for (int prot = 0; prot <= (PROT_READ | PROT_WRITE | PROT_EXEC);
 	     prot++) {
-		/* No change is no change. */
+		/* These are the permissions that it has. */
 		if (prot == (PROT_READ | PROT_WRITE))
 			continue;
 		CHECK(mprotect(memory, PAGE, prot) == -1);

@@ -2,8 +2,8 @@
 /*
  * drivers.c - memory that belongs to a driver, which may take it away again.
  *
- * It takes a guest with such memory: tests/check has QEMU give some by virtio-mem, whose
- * last memory block has parts that are not plugged in.
+ * This needs a guest with such memory. tests/check has QEMU give some by virtio-mem; parts
+ * of its last memory block are not plugged in.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #include "guest.h"
 
-/* Who manages memory is behind this in /proc/iomem. */
+/* In /proc/iomem the name of the driver follows this. */
 #define DRIVERS_RAM "System RAM ("
 
 static void state_path(char *path, size_t size, uint64_t block)
@@ -24,7 +24,7 @@ static void state_path(char *path, size_t size, uint64_t block)
 		 (unsigned long long)block);
 }
 
-/* The driver need not let it go offline; then it is online, and refused all the same. */
+/* The driver may keep a block online, which is then refused all the same. */
 static void try_block(int device, uint64_t block, uint64_t size)
 {
 	struct petmem_extent extent = { block * size, size };

@@ -2,7 +2,7 @@
 /*
  * failure.c - memory that has failed, before it is donated and while it is.
  *
- * What has failed stays donated, so it takes a guest of its own, with nothing donated.
+ * Failed pages stay donated, so this needs a guest of its own, with nothing donated.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,10 +26,10 @@
 
 enum { FAILED = 3, SEED = 5, OTHER_SEED = 6 };
 
-/* ---- Memory that fails while it is Linux's ---- */
+/* ---- Memory that fails while Linux has it ---- */
 
 static uint64_t block_size;
-/* Of one block, which is donated then, or refused with this error. */
+/* Pages of one block, which is then donated, or refused with this error. */
 static uint64_t failed[FAILED];
 static int donation_error;
 
@@ -66,7 +66,7 @@ static bool is_movable(void)
 }
 
 /*
- * Find a block that can go offline, as those with holes cannot; all its pages are free when
+ * Find a block that can go offline; those with holes cannot. All its pages are free once
  * it is online again.
  */
 static void find_block(void)
@@ -82,7 +82,7 @@ static void find_block(void)
 	CHECK(!"a block that can go offline");
 }
 
-/* As the processor would report it. */
+/* Fail pages as if the processor had reported them. */
 static void fail_pages(void)
 {
 	enum { DISTANCE = 777 };
@@ -132,7 +132,7 @@ static void donate_failed(void)
 	close(device);
 }
 
-/* ---- What the pool says of a page ---- */
+/* ---- The kind of a page in the pool ---- */
 
 static struct petmem_run run_at(uint64_t addr)
 {
@@ -233,9 +233,9 @@ static void stays_donated(void)
 /* ---- Memory that fails while it is donated ---- */
 
 /*
- * What a machine check reports: memory, uncorrected, at a physical address. For processors
- * of Intel's and AMD's: a memory error is a code of each, and bank 4 is AMD's memory
- * controller. BIT(40): the failing part is a page; the address is physical.
+ * A machine check's report of an uncorrected memory error, in the page at a physical
+ * address. Intel and AMD have different codes for such an error; these bits are both.
+ * Bank 4 is AMD's memory controller.
  */
 #define STATUS "0xbc00000000080080"
 #define MISC "0x8c"
@@ -252,7 +252,7 @@ static void need_injection(void)
 	log_of_kernel = open_log();
 }
 
-/* Wait until the kernel has said so. */
+/* Wait until the kernel has logged @text. */
 static void await_message(const char *text)
 {
 	enum { LIMIT_MS = 60000 };
@@ -277,7 +277,7 @@ static void fail_at(uint64_t addr)
 	await_message(text);
 }
 
-/* The frame of a page of petmem's, and of the last table on the way to it. */
+/* The frame of a petmem page, and of the last table on the path to it. */
 static uint64_t frame_behind(const void *addr, uint64_t *table)
 {
 	enum { FRAME_BITS = 52 };
@@ -304,7 +304,7 @@ static bool bad_pages_are(uint64_t count)
 					     status.data_pages;
 }
 
-/* A free page in the middle of free ones, twice. */
+/* Fail a free page in the middle of free ones, twice. */
 static void free_page(void)
 {
 	struct petmem_block block = { .index = 0 };
@@ -341,7 +341,7 @@ static void page_in_use(void)
 	frame = frame_behind(memory + PAGE, &table);
 	fail_at(frame);
 	fail_at(table);
-	/* It is its owner's as long as it can be read. */
+	/* The owner keeps a failed page as long as it can be read. */
 	CHECK(bad_pages_are(before.bad_pages));
 	CHECK(holds(memory, 3 * PAGE, SEED));
 	pet_free(memory);
@@ -367,7 +367,7 @@ static void part_of_large_page(void)
 	pet_free(memory);
 	CHECK(bad_pages_are(before.bad_pages + 1));
 	CHECK(is_bad(frame) && !is_bad(frame - PAGE) && !is_bad(frame + PAGE));
-	/* The two halves of it still serve. */
+	/* The rest of it is still usable. */
 	memory = must_malloc(LARGE);
 	fill(memory, LARGE, OTHER_SEED);
 	CHECK(frame_behind(memory, NULL) != frame - 7 * PAGE);
@@ -387,7 +387,7 @@ static void copy_and_read(void *argument)
 	CHECK(holds(memory + PAGE, PAGE, SEED));
 }
 
-/* It is not read any more: the writer dies, and nobody else notices. */
+/* A failed page is not copied: the writer dies, and nobody else notices. */
 static void copy(void)
 {
 	struct petmem_status before = pool_status();
@@ -408,7 +408,7 @@ static void copy(void)
 	CHECK(bad_pages_are(before.bad_pages + 1));
 }
 
-/* Of 2 MiB what can be copied is copied, by 4 KiB. */
+/* The good 4 KiB pages of a 2 MiB page are copied. */
 static void copy_part(void *argument)
 {
 	char *memory = argument;

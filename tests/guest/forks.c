@@ -33,7 +33,7 @@ static char *some_memory(void)
 	return REGION;
 }
 
-/* For a child: all is as it was, and may be changed; a child of its own the same. */
+/* For a child: it sees the old contents and may change them. So does its own child. */
 static void have_own_view(void *argument)
 {
 	size_t depth = (size_t)argument;
@@ -87,7 +87,7 @@ static void untouched(void)
 	join(spawn(touch_untouched, memory));
 }
 
-/* For a child of a parent that has nothing: it can have memory. */
+/* For a child whose parent has no memory: it can allocate some. */
 static void start_alone(void *argument)
 {
 	(void)argument;
@@ -101,13 +101,13 @@ static void before_allocating(void)
 	connect_petmem();
 	join(spawn(start_alone, NULL));
 	CHECK(faults(REGION, READ));
-	/* Now there is a region, and nothing in it. */
+	/* Now there is an empty region. */
 	pet_free(must_malloc(PAGE));
 	join(spawn(start_alone, NULL));
 	CHECK(faults(REGION, READ));
 }
 
-/* A child that outlives its parent, which passes on when it may. */
+/* A child that outlives its parent passes this when the parent may end. */
 static struct gate may_die;
 
 static void outlive(void *argument)
@@ -178,7 +178,7 @@ static void *keep_busy(void *argument)
 	return argument;
 }
 
-/* As have_own_view(), but what other threads had allocated is there as well. */
+/* As have_own_view(), but other threads' allocations are there as well. */
 static void live_beside_leftovers(void *argument)
 {
 	char *more;
@@ -210,7 +210,7 @@ static void fork_among_threads(void)
 
 static void *fork_here(void *argument)
 {
-	/* The thread itself must not be what the child dies with. */
+	/* A child dies with the thread that forked it, so the thread waits for it. */
 	for (unsigned int i = 0; i < rounds(10); i++)
 		join(spawn(have_own_view, argument));
 	return NULL;
@@ -260,7 +260,7 @@ static int use_shared(void *argument)
 	return pet_malloc(PAGE) == REGION + SIZE ? 0 : 1;
 }
 
-/* The same mm in two processes. */
+/* Two processes with the same mm. */
 static void share_mm(int extra_flags)
 {
 	char *stack = malloc(SHARED_STACK_SIZE);
@@ -288,7 +288,7 @@ static void vforked(void)
 	share_mm(CLONE_VFORK);
 }
 
-/* Run this program again; its result is look_after_exec(). */
+/* Run this program again, which ends with the result of look_after_exec(). */
 static void spawn_and_exec(void)
 {
 	static char *arguments[] = { "forks", after_exec, NULL };
@@ -331,7 +331,7 @@ static void executed(void)
 	some_memory();
 	may_die = new_gate();
 	spawn_and_exec();
-	/* The parent of a child that lives on, and has just been forked. */
+	/* Exec in a process that has just forked a child, which lives on. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	join(spawn(write_and_exec, NULL));
 	CHECK(wait(&status) > 0 && status == 0);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * giant.c - 1 GiB pages: where they come, and that they are like any other memory.
+ * giant.c - 1 GiB pages: where they are used, and that they are like other memory.
  *
- * It takes a pool with two whole aligned GiB and some more: tests/check says how. To
- * write and compare all of one takes long under emulation: most cases look at a word of
- * each page.
+ * This needs a pool with two whole aligned GiB and some more, as in tests/check. Writing
+ * and comparing all of a page takes long under emulation, so most cases look at a word of
+ * each 4 KiB.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,7 +35,7 @@ enum { TABLES = 2 };
 
 enum { SEED = 1, OTHER_SEED = 2, NEW_SEED = 3 };
 
-/* ---- Whether there can be any ---- */
+/* ---- Are 1 GiB pages possible here? ---- */
 
 static size_t whole_gigabytes(void)
 {
@@ -80,7 +80,7 @@ static void connect_giant(void)
 	connect_petmem();
 }
 
-/* ---- Counts against those of a moment ago ---- */
+/* ---- Counts compared with earlier ones ---- */
 
 static struct petmem_status before;
 
@@ -123,7 +123,7 @@ static void write_pages(char *memory, size_t first, size_t count, uint64_t seed)
 		*word_of(memory, page) = word(seed, page);
 }
 
-/* Every so many pages; an odd number, so that each place in 2 MiB has its turn. */
+/* Check every STEP-th page. STEP is odd, so that each place in 2 MiB has its turn. */
 static bool pages_hold(char *memory, size_t first, size_t end, uint64_t seed)
 {
 	enum { STEP = 31 };
@@ -134,7 +134,7 @@ static bool pages_hold(char *memory, size_t first, size_t end, uint64_t seed)
 	return *word_of(memory, end - 1) == word(seed, end - 1);
 }
 
-/* A word in each 512 bytes. */
+/* Check one word about every STEP bytes. */
 static bool are_zero(const char *memory)
 {
 	enum { STEP = 512 };
@@ -150,7 +150,7 @@ static bool holds_seed(char *memory, uint64_t seed)
 	return pages_hold(memory, 0, GIANT_PAGES, seed);
 }
 
-/* All but 2 MiB number @except. */
+/* The same for all 2 MiB but number @except. */
 static bool others_hold(char *memory, size_t except, uint64_t seed)
 {
 	return (!except || pages_hold(memory, 0, except * LARGE_PAGES, seed)) &&
@@ -187,7 +187,7 @@ static char *new_giant(uint64_t seed)
 	return memory;
 }
 
-/* ---- Where they come ---- */
+/* ---- Where they are used ---- */
 
 static void mapped_ahead(void)
 {
@@ -195,7 +195,7 @@ static void mapped_ahead(void)
 
 	connect_giant();
 	mark();
-	/* What was another's before is zero, too: both GiB of the pool. */
+	/* Write both GiB of the pool: the page that is checked later is a used one. */
 	memory = must_malloc(2 * GIB);
 	CHECK(is_aligned(memory));
 	CHECK(pet_populate(memory, 2 * GIB) == 0);
@@ -238,7 +238,7 @@ static void not_by_a_fault(void)
 	mark();
 	memory[GIB / 2] = 1;
 	CHECK(grew_by(TABLES, 1, 0));
-	/* Nor where something is mapped already. */
+	/* None is used where something is mapped already, either. */
 	CHECK(pet_populate(memory, GIB) == 0);
 	CHECK(grew_by(TABLES, GIANT_LARGES, 0));
 	CHECK(memory[GIB / 2] == 1);
@@ -250,7 +250,7 @@ static void only_whole_ones(void)
 
 	connect_giant();
 	CHECK(is_aligned(must_malloc(GIB - LARGE)));
-	/* As the hole before it is too small. */
+	/* The hole before it is too small. */
 	memory = must_malloc(GIB);
 	CHECK(is_aligned(memory));
 	mark();
@@ -282,7 +282,7 @@ static void switched_off(void)
 	CHECK(pool_status().giant_pages == before.giant_pages);
 }
 
-/* Small pages and tables are taken from elsewhere. */
+/* Small pages and tables come from elsewhere. */
 static void small_pages_beside_them(void)
 {
 	char *memory, *small;
@@ -298,9 +298,9 @@ static void small_pages_beside_them(void)
 	CHECK(grew_by(TABLES, 2 * GIANT_LARGES, 2));
 }
 
-/* ---- When the pool has none ---- */
+/* ---- A pool without 1 GiB pages ---- */
 
-/* All but so much of what is free, in smaller pages. */
+/* Take all free memory except @left bytes, in smaller pages. */
 static char *take_all_but(size_t left)
 {
 	size_t size = pool_status().free_pages * PAGE - left;
@@ -312,7 +312,7 @@ static char *take_all_but(size_t left)
 	return memory;
 }
 
-/* Some of each whole GiB is taken, though only when all else is. */
+/* Take some of each whole GiB. The pool gives it only when all else is taken. */
 static void none_is_whole(void)
 {
 	char *memory, *taken;
@@ -334,18 +334,18 @@ static void none_is_whole(void)
 	CHECK(holds_seed(memory, SEED));
 }
 
-/* The pool has 1 GiB, and @left pages. */
+/* Leave the pool 1 GiB, once the result is freed, and @left other pages. */
 static char *leave_giant(size_t left)
 {
 	char *giant = new_giant(SEED), *rest;
 	size_t whole;
 
-	/* The PMD table of this one comes back, too. */
 	whole = (pool_status().free_pages - left) / LARGE_PAGES - 4;
 	rest = must_malloc(whole * LARGE);
 	CHECK(pet_populate(rest, whole * LARGE) == 0);
 	CHECK(pet_large_pages(0) == 0);
 	CHECK(left > 0);
+	/* The PMD table of the result comes back, too. */
 	leave_free(left - 1);
 	CHECK(pet_large_pages(1) == 0);
 	return giant;
@@ -368,7 +368,7 @@ static void one_left(void)
 	CHECK(pet_populate(must_malloc(PAGE), PAGE) == -1 && errno == ENOMEM);
 }
 
-/* The same, but there is no page for a table: it must be smaller pages, and fewer. */
+/* The same without a page for a table: smaller pages have to do, and fewer. */
 static void one_left_without_tables(void)
 {
 	char *memory, *small;
@@ -380,7 +380,7 @@ static void one_left_without_tables(void)
 	CHECK(pet_large_pages(1) == 0);
 	memory = leave_giant(1);
 	pet_free(memory);
-	/* This takes what was its PMD table. */
+	/* This takes the page that was its PMD table. */
 	small[PAGE] = 1;
 	CHECK(pool_status().free_pages == GIANT_PAGES);
 	memory = must_malloc(GIB);
@@ -401,14 +401,14 @@ static void limited(void)
 	connect_giant();
 	memory = must_malloc(GIB);
 	mark();
-	/* 2 MiB pages, two of them, and the tables that they take. */
+	/* The limit allows two 2 MiB pages and their tables. */
 	CHECK(write_file(FAMILY_LIMIT, "1026") == 0);
 	CHECK(pet_populate(memory, GIB) == -1 && errno == ENOMEM);
 	CHECK(write_file(FAMILY_LIMIT, "0") == 0);
 	CHECK(pool_status().data_pages - before.data_pages == 1024);
 	pet_free(memory);
 	CHECK(grew_by(0, 0, 0));
-	/* What was refused is not charged. */
+	/* Refused pages are not charged. */
 	CHECK(write_file(FAMILY_LIMIT, "262146") == 0);
 	memory = must_malloc(GIB);
 	CHECK(pet_populate(memory, GIB) == 0);
@@ -458,7 +458,7 @@ static void open_gates(void)
 	to_parent = new_gate();
 }
 
-/* The child's becomes a PUD and a PMD table, and a copy of 2 MiB. */
+/* The child's page becomes a PUD table, a PMD table and a copy of 2 MiB. */
 static void write_one(void *argument)
 {
 	char *memory = argument;
@@ -487,7 +487,7 @@ static void writes_of_both(void)
 	child = spawn(write_one, memory);
 	await(&to_parent);
 	CHECK(holds_seed(memory, SEED));
-	/* The parent's is split: number 3 is its own now, 5 has to be copied. */
+	/* The parent's page is split: number 3 is its own now, number 5 is copied. */
 	write_large(memory, 3, NEW_SEED);
 	CHECK(grew_by(TABLES, 1, -1));
 	write_large(memory, 5, NEW_SEED);
@@ -516,7 +516,7 @@ static void write_and_end(void *argument)
 	CHECK(large_holds(argument, 9, OTHER_SEED));
 }
 
-/* The last owner writes without a copy, but not to a 1 GiB page. */
+/* The last owner writes without a copy, but its 1 GiB page is split. */
 static void last_owner(void)
 {
 	char *memory;
@@ -536,7 +536,7 @@ static void last_owner(void)
 
 enum { GENERATIONS = 6 };
 
-/* Each writes 2 MiB of its own, then has a child; all of them see what is theirs. */
+/* Each process writes 2 MiB of its own, then forks. All see their own contents. */
 static void generation(char *memory, size_t number)
 {
 	pid_t child;
@@ -609,13 +609,13 @@ static void frees(void)
 	CHECK(grew_by(-TABLES, -GIANT_LARGES, -1));
 }
 
-/* Two of them below one PUD table: only the one that is written to is split. */
+/* Two 1 GiB pages below one PUD table: only the one that is written is split. */
 static void write_second(void *argument)
 {
 	char *memory = argument;
 
 	write_large(memory + GIB, 2, OTHER_SEED);
-	/* Its entry of the first one is a copy of the parent's. */
+	/* The child has a copy of the parent's entry of the first one. */
 	CHECK(grew_by(TABLES, 1, 1));
 	CHECK(holds_seed(memory, SEED));
 	CHECK(others_hold(memory + GIB, 2, NEW_SEED));
@@ -654,7 +654,7 @@ static void populate_all(void *argument)
 	}
 }
 
-/* At moments that differ, in the middle of clearing most likely. */
+/* Kill at different moments, most likely in the middle of clearing. */
 static void killed(void)
 {
 	enum { TIMES = 4, STEP = 150000 };
@@ -734,7 +734,7 @@ static void no_stale_translations(void)
 	CHECK(pthread_join(watcher, NULL) == 0);
 }
 
-/* ---- What the kernel does with it ---- */
+/* ---- The kernel's accesses ---- */
 
 static int pipes[2];
 
@@ -824,7 +824,7 @@ static void read_all(const char *path)
 	close(fd);
 }
 
-/* What looks at one address leaves it as it is. */
+/* A call that looks at one address leaves the page as it is. */
 static void look_at_pages(char *memory)
 {
 	enum { PAGEMAP_ENTRY = 8, NODE_COUNT = 2 };
@@ -850,7 +850,7 @@ static void look_at_pages(char *memory)
 	CHECK(write_file("/proc/self/clear_refs", "4") == 0);
 }
 
-/* Linux walks the tables, and may have it split, but nothing is lost. */
+/* Linux's walks of the tables may split the page, but lose nothing. */
 static void walkers(void)
 {
 	char *memory;
@@ -905,7 +905,7 @@ static void look_and_write(void *argument)
 	CHECK(others_hold(memory, 4, SEED));
 }
 
-/* A child that shares it has it split, which is the parent's as well. */
+/* A child that walks and writes splits a page that it shares with its parent. */
 static void walkers_of_shared_ones(void)
 {
 	char *memory;
@@ -931,7 +931,7 @@ static void *look_on(void *unused)
 	return NULL;
 }
 
-/* They come and go under the eyes of a thread that looks at the tables. */
+/* 1 GiB pages come and go while a thread looks at the tables. */
 static void looked_at_meanwhile(void)
 {
 	enum { TIMES = 6 };
@@ -985,14 +985,14 @@ static void debugger(void)
 	CHECK(grew_by(0, 0, 0));
 	fill(buffer, sizeof(buffer), OTHER_SEED);
 	CHECK(pwrite(mem, buffer, sizeof(buffer), place) == sizeof(buffer));
-	/* A page in each of two of 2 MiB. */
+	/* One page in each of two 2 MiB pages. */
 	CHECK(grew_by(TABLES, 2, 0));
 	pass(&to_child);
 	join(child);
 	CHECK(holds_seed(memory, SEED));
 }
 
-/* ---- What is shown of them ---- */
+/* ---- How they are shown ---- */
 
 static void shown_shared(void *argument)
 {
@@ -1003,7 +1003,7 @@ static void shown_shared(void *argument)
 	CHECK(span.kind == PETMEM_SPAN_GIANT_SHARED && span.size == GIB);
 }
 
-/* The parent has the first 2 MiB to itself then, but not the others. */
+/* Then the parent is the only owner of the first 2 MiB, but not of the others. */
 static void write_first(void *argument)
 {
 	*(char *)argument = 1;
@@ -1032,7 +1032,7 @@ static void shown(void)
 	CHECK(span.kind == PETMEM_SPAN_GIANT && span.size == GIB);
 	CHECK(ioctl(device, PETMEM_IOC_PROCESS, &info) == 0);
 	CHECK(info.mapped_pages == GIANT_PAGES);
-	/* With a PUD table, and the PMD table that stands behind the page. */
+	/* One more for the PUD table, and one for the PMD table behind the page. */
 	CHECK(info.family_pages == GIANT_PAGES + 2);
 	join(spawn(shown_shared, memory));
 	open_gates();
@@ -1043,13 +1043,11 @@ static void shown(void)
 	join(child);
 }
 
-/* ---- */
-
 /* ---- Populating beside a fork ---- */
 
 static atomic_bool populated_enough;
 
-/* It looks whether 1 GiB fits, and fails for the limit. */
+/* Each call checks whether 1 GiB fits, and fails because of the limit. */
 static void *populate_in_vain(void *memory)
 {
 	while (!populated_enough)

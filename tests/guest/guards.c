@@ -10,7 +10,7 @@
 
 #include "guest.h"
 
-/* The guard behind an allocation. */
+/* Check the guard behind an allocation. */
 static void check_guard(char *guard)
 {
 	CHECK(faults(guard, READ));
@@ -57,7 +57,7 @@ static void overrun_dies(void)
 	CHECK(init_petmem() == 0);
 	first = must_malloc(PAGE);
 	second = must_malloc(PAGE);
-	/* Without guards nothing stops it. */
+	/* Without guards nothing stops the overrun. */
 	CHECK(second == first + PAGE);
 	join(spawn(overrun, first));
 	pet_free(first);
@@ -81,7 +81,7 @@ static void by_environment(void)
 	pet_guard(0);
 	CHECK(must_malloc(PAGE) == memory + 4 * PAGE);
 	CHECK(must_malloc(PAGE) == memory + 5 * PAGE);
-	/* What was allocated with a guard keeps it. */
+	/* An allocation that was made with a guard keeps it. */
 	check_guard(memory + PAGE);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* guest.c - what the guest's tests share. */
+/* guest.c - helpers that the guest's tests share. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +19,10 @@
 
 #include "guest.h"
 
-/* The exit status by which a case's process says that it was skipped. */
+/* The exit status of a case's process that skips the case. */
 #define EXIT_SKIPPED 77
 
-/* So long may one process wait for another: much longer than any has to. */
+/* The limit of a wait for another process: much longer than any should take. */
 #define GATE_LIMIT_MS 60000
 
 /* ---- Cases ---- */
@@ -91,7 +91,7 @@ size_t messages(int log, const char *text)
 static bool same_counts(const struct petmem_status *before,
 			const struct petmem_status *after)
 {
-	/* What has failed meanwhile is not free. */
+	/* A page that failed meanwhile is no longer free. */
 	if (before->total_pages == after->total_pages &&
 	    before->free_pages + before->bad_pages ==
 		    after->free_pages + after->bad_pages &&
@@ -116,7 +116,7 @@ static void run_body(void *argument)
 	test->run();
 }
 
-/* A case that failed may have left processes: they are no longer of interest. */
+/* A failed case may have left processes, which are of no more interest. */
 static void end_group(pid_t leader)
 {
 	while (kill(-leader, SIGKILL) == 0 || errno != ESRCH)
@@ -147,9 +147,9 @@ int run_cases(const struct guest_case *cases, size_t count)
 {
 	bool passed = true;
 
-	/* What a case leaves becomes a child of this process, which ends it. */
+	/* Processes that a case leaves become this one's children, and it ends them. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
-	/* Most count pages, and know what 4 KiB pages cost. */
+	/* Most cases count pages, and expect those of 4 KiB. */
 	CHECK(setenv("PETMEM_LARGE_PAGES", "0", 0) == 0);
 	printf("1..%zu\n", count);
 	for (size_t i = 0; i < count; i++)
@@ -395,7 +395,7 @@ struct petmem_status pool_status(void)
 	return status;
 }
 
-/* Tables are less than one page in a hundred of these. */
+/* The rest is for tables: they are less than one page in a hundred. */
 static size_t most_of(size_t pages)
 {
 	return pages / 100 * 99;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * guest.h - what the guest's tests share.
+ * guest.h - helpers that the guest's tests share.
  *
  * A test program is a list of cases. Each case runs in a process of its own, and
- * must leave the pool's page counts as they were. The results are TAP. There are no
- * 2 MiB pages where the environment does not ask for them (PETMEM_LARGE_PAGES).
+ * must leave the pool's page counts as they were. The results are TAP. 2 MiB pages
+ * are off unless the environment asks for them (PETMEM_LARGE_PAGES).
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -35,7 +35,7 @@ struct guest_case {
 /* Run every case; the result is main()'s. */
 int run_cases(const struct guest_case *cases, size_t count);
 
-/* End the case, and fail it, unless @condition holds. For every process of it. */
+/* End and fail the case unless @condition holds. Any process of the case may use it. */
 #define CHECK(condition)                                           \
 	do {                                                       \
 		if (!(condition))                                  \
@@ -43,28 +43,28 @@ int run_cases(const struct guest_case *cases, size_t count);
 	} while (0)
 _Noreturn void fail_case(const char *file, int line, const char *what);
 
-/* End the case: it cannot be run here. Only in the case's first process. */
+/* End the case as one that cannot run here. For the case's first process only. */
 _Noreturn void skip_case(const char *reason);
 
-/* Does Linux know entries of 2 MiB? Not without transparent huge pages. */
+/* Can this kernel have 2 MiB entries? It needs transparent huge pages for that. */
 bool kernel_has_large_pages(void);
 
 /*
- * How often to do what is done @all times, so that it is seen at many moments: ROUNDS
- * in the environment, in percent, makes that less where a kernel is slow.
+ * The number of rounds for a step that is repeated @all times to hit rare moments.
+ * ROUNDS in the environment, in percent, lowers it where a kernel is slow.
  */
 unsigned int rounds(unsigned int all);
 
-/* Where vm/run puts the module. */
+/* The path of the module in vm/run's guests. */
 #define MODULE_FILE "/petmem/petmem.ko"
 
-/* Open the kernel's log: what it says from now on is read. */
+/* Open the kernel's log, to read its messages from now on. */
 int open_log(void);
 
-/* Count those of its messages since @log was opened, or read, that hold @text. */
+/* Count the messages with @text since @log was opened or last read. */
 size_t messages(int log, const char *text);
 
-/* Of many cases that are alike, it is enough to try each every()-th: by ROUNDS, too. */
+/* Try only each every()-th of many similar cases. ROUNDS decides this, too. */
 unsigned int every(void);
 
 /* ---- Processes ---- */
@@ -75,15 +75,15 @@ pid_t spawn(void (*body)(void *argument), void *argument);
 /* Wait for a child; the result is as from waitpid(). */
 int status_of(pid_t child);
 
-/* Wait for a child that has to end well. */
+/* Wait for a child that has to succeed. */
 void join(pid_t child);
 
 /* Does @body, run in a child, die by @signal? */
 bool dies_by(int signal, void (*body)(void *argument), void *argument);
 
 /*
- * What one process waits for and another passes, as often as it was passed: an order
- * between them. Whoever waits too long fails.
+ * A gate orders two processes: await() returns once for each pass(). A process that
+ * waits too long fails.
  */
 struct gate {
 	int ends[2];
@@ -97,27 +97,27 @@ void *shared_memory(size_t size);
 
 /* ---- Memory ---- */
 
-/* The way of an address through a process's page tables; 0 is the caller's. */
+/* Walk the page tables of a process (0: the caller) to @addr. */
 void walk(pid_t pid, const void *addr, struct petmem_walk *way);
 
-/* Install a SIGSEGV handler that serves faults(). */
+/* Install a SIGSEGV handler, which faults() needs. */
 void catch_faults(void);
 
 /* init_petmem(), with that handler below it. */
 void connect_petmem(void);
 
 /*
- * Page faults come in as PETMEM_FAULTS in the environment says. A case that is about
- * one of the two ways chooses it before it connects; it is skipped where the kernel
- * has no native faults.
+ * PETMEM_FAULTS in the environment sets the fault mode. A case about one of the two
+ * modes chooses it before it connects; it is skipped where the kernel has no native
+ * faults.
  */
 enum door { SIGNAL, NATIVE };
 void choose_door(enum door door);
 bool is_native(void);
 
 /*
- * Does the access fault, and petmem not resolve it? A write writes what is
- * there. For any thread, after catch_faults() or connect_petmem().
+ * Does the access fault without petmem resolving it? A write stores the value that is
+ * there already. Any thread may call this after catch_faults() or connect_petmem().
  */
 enum access { READ, WRITE, FETCH };
 bool faults(void *address, enum access access);
@@ -138,22 +138,22 @@ int open_device(void);
 struct petmem_status pool_status(void);
 
 /*
- * Leave so many pages of the pool free: the case has the others until it ends, behind
- * the first allocation that it makes. Each of the first pages of that, but for the very
- * first, takes one page of the pool when it is touched, and no tables.
+ * Leave @left pages of the pool free. The case keeps the others until it ends, in an
+ * allocation that this makes. Each of the pages 1 to SPARE_TOUCHES of that allocation
+ * takes one page of the pool when it is touched, and no tables.
  */
 #define SPARE_TOUCHES 4
 void leave_free(size_t left);
 
 /*
- * Map most of what the pool has left behind @memory by one call: where pages are to be
- * gone, and not to fault. Returns how many pages.
+ * Map most of the pool's free pages at @memory by one call, for a case that needs them
+ * gone without faults. Returns the number of pages.
  */
 size_t take_most(char *memory);
 
 /* ---- Small things ---- */
 
-/* Keep the calling thread on one of the CPUs. Returns false if there is none. */
+/* Bind the calling thread to a CPU. Returns false if there is no such CPU. */
 bool run_on_cpu(int cpu);
 
 /* A repeatable random number below @limit. */

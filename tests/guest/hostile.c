@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hostile.c - Linux's memory system calls turned against the region: an error or the
- * right bytes, and nothing that the kernel would report.
+ * hostile.c - Linux's memory system calls used against the region. Each gives an error or
+ * the right bytes, and the kernel reports nothing.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,7 +54,7 @@ static void mmap_over(void)
 			   0) == MAP_FAILED);
 		CHECK(is_intact(memory));
 	}
-	/* A mere wish for the place is granted elsewhere. */
+	/* A mapping that merely prefers the place goes elsewhere. */
 	CHECK(mmap(memory + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 		   -1, 0) != MAP_FAILED);
 	CHECK(is_intact(memory));
@@ -83,7 +83,7 @@ static void mmap_device(void)
 	}
 	CHECK(mmap(REGION, REGION_SIZE, PROT_NONE, MAP_SHARED | MAP_FIXED,
 		   device, PAGE) == MAP_FAILED);
-	/* Whatever became of the reservation, petmem still serves. */
+	/* petmem still works, whatever happened to the reservation. */
 	*(char *)must_malloc(PAGE) = 1;
 }
 
@@ -106,7 +106,7 @@ static void munmap_whole(void)
 	CHECK(munmap(REGION, REGION_SIZE) == 0);
 	CHECK(pool_status().free_pages == before.free_pages);
 	CHECK(faults(memory, READ));
-	/* Another mapping may have the place now, and petmem then cannot. */
+	/* Another mapping may take the place now; petmem then cannot. */
 	CHECK(mmap(REGION + MIB, PAGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 		   0) == REGION + MIB);
@@ -234,8 +234,8 @@ static void protecting_by_key(void)
 }
 
 /*
- * The child of a fork has its own view of its parent's memory or, where the mapping is
- * not to be copied (MADV_DONTFORK, for ever), nothing.
+ * The child of a fork has its own view of its parent's memory, or nothing where the
+ * mapping is not copied (MADV_DONTFORK, for ever).
  */
 static void has_own_view(void *argument)
 {
@@ -251,12 +251,12 @@ static void has_own_view(void *argument)
 
 static void advising(void)
 {
-	/* Every advice that there is, with room for those to come. */
+	/* Every existing advice, and room for new ones. */
 	enum { ADVICES = 120 };
 	char *memory = some_memory();
 
 	for (int advice = 0; advice < ADVICES; advice++) {
-		/* These hurt the machine by intent, as root may. */
+		/* These damage the machine on purpose, which root may do. */
 		if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
 			continue;
 		madvise(memory + PAGE, PAGE, advice);
@@ -306,7 +306,7 @@ static void odd_calls(void)
 	syscall(SYS_pkey_mprotect, memory, PAGE, PROT_READ, -1);
 	syscall(SYS_migrate_pages, 0, 1, NULL, NULL);
 	CHECK(is_intact(memory));
-	/* The whole region, which this call may map anew. */
+	/* This call may map the whole region anew. */
 	syscall(SYS_remap_file_pages, REGION, REGION_SIZE, 0, 0, 0);
 	*(char *)must_malloc(PAGE) = 1;
 }
@@ -323,7 +323,7 @@ static void other_doors(void)
 	CHECK(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == -1);
 	CHECK(pipe(pipes) == 0);
 	CHECK(vmsplice(pipes[1], &remote, 1, 0) == -1);
-	/* A write copies from pages that are there; none that are not. */
+	/* A write copies from pages that exist; it fails for others. */
 	CHECK(write(pipes[1], memory, PAGE) == (ssize_t)PAGE);
 	CHECK(read(pipes[0], buffer, PAGE) == (ssize_t)PAGE);
 	CHECK(memcmp(buffer, memory, PAGE) == 0);
@@ -349,10 +349,10 @@ static void direct_io(void)
 static const struct uffdio_range whole_region = { (uintptr_t)REGION,
 						  REGION_SIZE };
 
-/* The modes in which memory is registered, as bits; headers may lack the last. */
+/* Bits of the modes in which memory is registered; headers may lack the last. */
 #define UFFD_MODES 8
 
-/* With these features, in none of the modes. Returns whether Linux has them. */
+/* Registering fails with these features. Returns whether Linux has them. */
 static bool try_user_faults(uint64_t features, uint64_t mode)
 {
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
@@ -386,7 +386,7 @@ static uint64_t all_user_fault_features(void)
 	return api.features;
 }
 
-/* Each feature of the kernel's, WP_ASYNC and WP_UNPOPULATED too, and all of them. */
+/* Try each of the kernel's features, such as WP_ASYNC, and all of them together. */
 static void user_faults(void)
 {
 	char *memory = some_memory();

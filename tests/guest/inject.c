@@ -5,13 +5,13 @@
  * /proc/self/fail-nth makes the Nth allocation of this task fail, or the Nth copy
  * from or to user space: see Documentation/fault-injection in the kernel's source.
  * An operation is repeated for N = 1, 2, ..., each time in a new process, until it
- * has run to its end without coming to N. (With few rounds, where nearly all of many are
- * Linux's own, only some N are tried.) Where it failed, it has to say ENOMEM (EFAULT for
- * a copy), to have changed nothing, and to work when called again.
+ * has run to its end without coming to N. (With few rounds only some N are tried where
+ * nearly all of many allocations are Linux's own.) A failed operation has to give ENOMEM
+ * (EFAULT for a copy), to have changed nothing, and to work when called again.
  *
- * The kernel's log says where each failure was put. Each operation reports how many
- * of the failed allocations were the module's own (it called the allocator), how many
- * the kernel's on behalf of the module, and how many came about without it.
+ * The kernel's log says where each failure was put. Each operation reports three numbers
+ * of failed allocations: the module's own (it called the allocator), those that the kernel
+ * made on behalf of the module, and those without the module.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,7 +35,7 @@
 /* The module mapping space: Documentation/arch/x86/x86_64/mm.rst. */
 #define MODULES_START "0xffffffffa0000000"
 
-/* No operation makes so many allocations. */
+/* More allocations than any operation makes. */
 #define N_MAX 5000
 
 /* The first words of a message about an injected failure, and a module's frame. */
@@ -59,13 +59,13 @@ struct operation {
 	const char *name;
 	void (*prepare)(void);
 	int (*run)(void); /* 0 or an errno */
-	/* Nothing has changed; NULL: nothing but the page counts to look at. */
+	/* Check that nothing has changed; NULL: only the page counts can tell. */
 	void (*check_failed)(void);
-	/* It is done; the page counts are restored by the end of the process. */
+	/* Check the result; the end of the process restores the page counts. */
 	void (*check_done)(void);
 };
 
-/* One attempt: what the parent says, and what the child finds. */
+/* One attempt: the parent's orders, and the child's findings. */
 struct attempt {
 	const struct operation *operation;
 	unsigned int n;
@@ -84,7 +84,7 @@ static void set_up(const char *path, const char *value)
 		skip_case("the kernel has no fault injection for allocations");
 }
 
-/* Only what a function of a module has asked for fails, or, with "0", all. */
+/* Let only the requests of a module's functions fail; with "0", all. */
 static void fail_from(const char *address)
 {
 	set_up(KNOBS "failslab/require-start", address);
@@ -93,8 +93,8 @@ static void fail_from(const char *address)
 }
 
 /*
- * Allocations that may sleep fail too, and single pages. Those of "high memory" are
- * the pages of programs, and of vmalloc().
+ * Let allocations fail that may sleep, too, and those of single pages. "High memory" is
+ * for the pages of programs, and of vmalloc().
  */
 static void prepare_injection(bool high_memory)
 {
@@ -125,8 +125,8 @@ static char *next_message(int log)
 }
 
 /*
- * Where was the failure put? The log has a stack trace, innermost function first. If
- * the function that the module called is an allocator, the allocation is its own.
+ * Find where the failure was put. The log has a stack trace, innermost function first.
+ * An allocation is the module's own if the function that the module called is an allocator.
  */
 static enum place find_place(int log)
 {
@@ -140,7 +140,7 @@ static enum place find_place(int log)
 				return COPY;
 			in_trace = true;
 		} else if (!in_trace || strstr(message, "? ")) {
-			continue; /* not a caller, for sure */
+			continue; /* perhaps not a caller */
 		} else if (strstr(message, OF_MODULE)) {
 			return of_allocator ? OWN : ON_BEHALF;
 		} else {
@@ -150,7 +150,7 @@ static enum place find_place(int log)
 	return in_trace ? KERNEL : UNTOLD;
 }
 
-/* What is left of an older N can make this fail, once. */
+/* Set N. The rest of an older N can make this fail, once. */
 static void set_n(int file, unsigned int n)
 {
 	char text[16];
@@ -160,7 +160,7 @@ static void set_n(int file, unsigned int n)
 	      write(file, text, length) == length);
 }
 
-/* The Nth has come and gone when the file says 0. It may come while it is read. */
+/* The file says 0 once the Nth has failed. One that only this read meets does not count. */
 static bool was_reached(int file)
 {
 	char text[16] = "";
@@ -170,7 +170,7 @@ static bool was_reached(int file)
 	return atoi(text) == 0;
 }
 
-/* Do something with the Nth allocation failing; the result, 0 or an errno, is its own. */
+/* Run an operation whose Nth allocation fails. Returns its result, 0 or an errno. */
 static int inject(int (*operation)(void), bool *reached)
 {
 	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
@@ -185,7 +185,7 @@ static int inject(int (*operation)(void), bool *reached)
 	return error;
 }
 
-/* Run the attempt's operation so, and find out whose allocation that was. */
+/* Run the attempt's operation this way, and find out whose allocation failed. */
 static int run_injected(void)
 {
 	int log = open_log();
@@ -214,7 +214,7 @@ static void make_attempt(void *argument)
 		after = pool_status();
 		CHECK(after.total_pages == before.total_pages);
 		CHECK(after.data_pages == before.data_pages);
-		/* An ALLOC that is undone may leave a child with tables of its own. */
+		/* An ALLOC that was undone may leave a child with tables of its own. */
 		CHECK(attempt->place == COPY ||
 		      after.table_pages == before.table_pages);
 		if (operation->check_failed)
@@ -227,7 +227,7 @@ static void make_attempt(void *argument)
 		operation->check_done();
 }
 
-/* Every @step-th of the operation's allocations in turn. */
+/* Fail every @step-th of the operation's allocations in turn. */
 static void fail_each(const struct operation *operation, unsigned int step)
 {
 	struct petmem_status before = pool_status(), after;
@@ -261,7 +261,7 @@ static void fail_each(const struct operation *operation, unsigned int step)
 	printf("\n");
 }
 
-/* ---- What the operations work on ---- */
+/* ---- Memory for the operations ---- */
 
 static int device;
 
@@ -342,7 +342,7 @@ static int run_alloc(void)
 	return error;
 }
 
-/* Leaves a hole before it and one behind it. */
+/* The allocation leaves a hole before it and one behind it. */
 static int run_aligned_alloc(void)
 {
 	struct petmem_alloc alloc = { .size = PAGE, .align = 16 * PAGE };
@@ -399,7 +399,7 @@ static void check_freed(void)
 	CHECK(must_malloc(PAGE) == REGION && is_zero(REGION, PAGE));
 }
 
-/* So many pages that a free wants room to note them, and does without if need be. */
+/* A free of this many pages wants memory to note them, but can do without. */
 enum { MUCH = 100 };
 
 static char *much;
@@ -470,7 +470,7 @@ static int run_mode(void)
 	return call(PETMEM_IOC_MODE, &mode);
 }
 
-/* The kernel itself brings the pages. */
+/* The kernel itself maps the pages. */
 static void check_native(void)
 {
 	CHECK(run_alloc() == 0 && allocated == REGION);
@@ -497,7 +497,7 @@ static int run_invlpg(void)
 	return call(PETMEM_IOC_INVLPG, &invlpg);
 }
 
-/* It is asked for more often than it prints. */
+/* Dumps may be asked for more often than they are printed. */
 static int run_dump(void)
 {
 	int error = call(PETMEM_IOC_DUMP, NULL);
@@ -635,7 +635,7 @@ static int run_run(void)
 	return call(PETMEM_IOC_RUN, &run);
 }
 
-/* The last block; nobody uses the pool. */
+/* Choose the last block; nobody uses the pool. */
 static void have_block(void)
 {
 	struct petmem_block block = { 0 };
@@ -791,7 +791,7 @@ static void loading(void)
 	int error;
 
 	prepare_injection(false);
-	/* What comes before the module's init is not of interest: hundreds. */
+	/* Skip what fails before the module's init: hundreds of allocations. */
 	fail_from(MODULES_START);
 	CHECK(system("petmem --release >/dev/null") == 0);
 	attempt->n = 0;
@@ -820,7 +820,7 @@ static void loading(void)
 
 /* ---- The end of a process ---- */
 
-/* An N that is set is not unset again: the parent looks when the process has ended. */
+/* N stays set: the parent reads it when the process has ended. */
 static void set_own_n(void)
 {
 	int file = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
@@ -838,8 +838,8 @@ static void leave(void *argument)
 }
 
 /*
- * exec fails with one error or another of the kernel's, or kills when it is too late
- * to fail, or the new program ends before it has begun.
+ * exec fails with some error of the kernel's, or kills when it is too late to fail, or
+ * the new program ends before it has begun.
  */
 static void exec_other(void *argument)
 {
@@ -870,7 +870,7 @@ static bool reached_by(pid_t child)
 	return reached;
 }
 
-/* However a process ends, nothing of it is left. Tries every @step-th allocation. */
+/* A process leaves nothing, however it ends. Tries every @step-th allocation. */
 static void fail_end(const char *name, void (*body)(void *argument),
 		     unsigned int step)
 {
@@ -900,7 +900,7 @@ static void fail_end(const char *name, void (*body)(void *argument),
 	       reached, died);
 }
 
-/* A signal kills when it cannot be told its address, or has no room on the stack. */
+/* A signal kills when its address is lost, or its frame has no room on the stack. */
 static void touch(void *argument)
 {
 	(void)argument;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* inspect.c - looking at page tables and regions, one's own and others'. */
+/* inspect.c - looking at the page tables and regions of this process and of others. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static const struct petmem_walk_level *last(const struct petmem_walk *walk)
 	return &walk->level[walk->nr - 1];
 }
 
-/* What Linux itself says about the page behind an address. */
+/* The frame of an address, according to Linux. */
 static uint64_t frame_by_pagemap(const void *addr)
 {
 	uint64_t entry;
@@ -81,7 +81,7 @@ static void shared_way(void *memory)
 
 	walk(0, memory, &way);
 	CHECK(last(&way)->refs == 1);
-	/* The PUD table is what two slots point to. */
+	/* Two slots point to the PUD table. */
 	CHECK(way.level[way.nr - 4].refs == 2);
 	CHECK(!(way.level[way.nr - 4].entry & ENTRY_WRITE));
 	*(char *)memory = 2;
@@ -123,7 +123,7 @@ static void ordinary(void)
 	CHECK(way.flags == 0 && way.nr == 1);
 	CHECK(last(&way)->kind == PETMEM_WALK_UNKNOWN ||
 	      last(&way)->kind == PETMEM_WALK_NONE);
-	/* An address of its program, which other processes of it share. */
+	/* An address of this program, which its other processes share. */
 	walk(0, (void *)ordinary, &way);
 	CHECK(last(&way)->kind == PETMEM_WALK_PAGE);
 	CHECK(!(last(&way)->entry & (ENTRY_WRITE | ENTRY_NX)));
@@ -168,7 +168,7 @@ static void wrong_arguments(void)
 	CHECK(errno == ENOENT);
 }
 
-/* ---- Who may look ---- */
+/* ---- Permissions ---- */
 
 struct looked_at {
 	int device;
@@ -209,7 +209,7 @@ static void permissions(void)
 	join(spawn(look_as_user, &at));
 }
 
-/* A process looks at the numbers of another one; it has the device that root has opened. */
+/* A process looks at another one's numbers, through a device that root has opened. */
 struct look {
 	uid_t looker;
 	bool without_rights; /* the looker's capabilities are gone */
@@ -393,7 +393,7 @@ static void large_spans(void)
 	join(spawn(shared_large_spans, memory));
 }
 
-/* All spans together are the region, and those with pages have all of them. */
+/* The spans make up the whole region, and contain all of its pages. */
 static void whole_region(void)
 {
 	uint64_t addr = PETMEM_REGION_START, pages = 0, steps = 0;
@@ -419,7 +419,7 @@ static void whole_region(void)
 
 /* ---- Physical memory ---- */
 
-/* What all donated ranges are used for, in pages; free blocks have to be as they should. */
+/* The use of all donated ranges, in pages. */
 struct usage {
 	uint64_t pages[PETMEM_RUN_LARGE + 1];
 };
@@ -434,7 +434,7 @@ static struct petmem_run run_at(int device, uint64_t addr)
 	return run;
 }
 
-/* A whole block, aligned in its range; from its middle it is the rest of it. */
+/* A free run is a whole block, aligned in its range; from inside, the rest of one. */
 static void check_free(int device, const struct petmem_run *run, uint64_t start)
 {
 	struct petmem_run rest;
@@ -459,7 +459,7 @@ static void add_range(int device, const struct petmem_block *block,
 		usage->pages[run.kind] += run.size / PAGE;
 		if (run.kind == PETMEM_RUN_FREE)
 			check_free(device, &run, block->start);
-		/* Two halves of one block would be one block. */
+		/* Two free halves of a block would be merged. */
 		if (run.kind == PETMEM_RUN_FREE && run.kind == last.kind &&
 		    run.order == last.order)
 			CHECK((last.addr - block->start) % (2 * run.size) != 0);
@@ -482,7 +482,7 @@ static struct usage usage(void)
 
 static void runs(void)
 {
-	/* The first touch brings 2 MiB, where there are such pages. */
+	/* The first touch maps 2 MiB, where there are such pages. */
 	uint64_t large = kernel_has_large_pages();
 	uint64_t data = (large ? 512 : 1) + 32;
 	struct petmem_status status;
@@ -631,7 +631,7 @@ static void look_while_it_changes(void)
 	status_of(child);
 }
 
-/* The region, reserved; a program may leave it to the kernel to send signals. */
+/* Reserve the region, with small pages, in the fault mode of this test run. */
 static void reserve(int device)
 {
 	struct petmem_mode mode = {
@@ -667,7 +667,7 @@ static void come_and_go(void *argument)
 	}
 }
 
-/* All spans that a process has, and its pages, whatever it does. */
+/* Look at all spans and the page counts of a process, whatever it does. */
 static void look_all_over(int device, pid_t pid)
 {
 	struct petmem_process_info info = { .pid = pid };
@@ -702,12 +702,12 @@ static void look_while_it_comes_and_goes(void)
 	status_of(child);
 }
 
-/* ---- Looking keeps nobody waiting ---- */
+/* ---- A look does not block the process ---- */
 
 /*
- * A process handles a fault now and then, and comes first on the processor on which another
- * one looks at it. Of so many looks most have to let it handle so many faults; one can
- * come before a look and one after it.
+ * A process handles a fault now and then, and has priority on the processor on which
+ * another one looks at it. Most of LOOKS looks have to let it handle MIN_BETWEEN faults;
+ * one can come before a look and one after it.
  */
 #define LOOKS 21
 #define MIN_BETWEEN 3

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kcov.c - which code of petmem.ko the threads of a test have run. */
+/* kcov.c - the code of petmem.ko that the threads of a test have run. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,8 +17,8 @@
 #define MODULE "/sys/module/petmem"
 
 /*
- * Words of a buffer. The first one counts those that follow and are in use. A fork
- * copies the mappings of all buffers: hence not more.
+ * Words in a buffer. The first counts the words in use behind it. They are few, because
+ * a fork copies the mappings of all buffers.
  */
 #define BUFFER_WORDS ((size_t)1 << 13)
 #define BUFFERS_MAX 64
@@ -139,8 +139,8 @@ static bool reached_between(uint64_t start, uint64_t end)
 }
 
 /*
- * Find a function of the module: where it starts, and the next symbol behind it, which
- * is its end.
+ * Find a function of the module: it starts at its symbol, and ends at the next one
+ * behind that.
  */
 static bool find_function(const char *function, uint64_t *start, uint64_t *end)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kcov.h - which code of petmem.ko the threads of a test have run.
+ * kcov.h - the code of petmem.ko that the threads of a test have run.
  *
  * The kernel's KCOV writes the address of each place that a thread passes into a
  * buffer of the thread's. Those in the module are kept in a set that a process, all
@@ -22,23 +22,23 @@
 #include <stdio.h>
 
 /*
- * Make the set, and buffers for so many threads at a time. Returns false where there
- * is no KCOV, or no module.
+ * Make the set, and at most @threads buffers, one for each thread at a time. Returns
+ * false where there is no KCOV, or no module.
  */
 bool kcov_init(unsigned int threads);
 
 /*
- * What the calling thread runs in the kernel counts from now on, if a buffer is left.
- * It keeps the buffer until it ends.
+ * From now on, record the code that the calling thread runs in the kernel, if a buffer
+ * is free. The thread keeps the buffer until it ends.
  */
 void kcov_enter(void);
 
-/* Put what the calling thread has run since the last time into the set. */
+/* Add to the set the code that the calling thread has run since its last call. */
 void kcov_collect(void);
 
 /*
- * Put what is left in the buffers into the set. While other threads are in their
- * buffers a place may be missed. Returns the number of places in the set.
+ * Add the remaining contents of the buffers to the set. A place may be missed while
+ * other threads use their buffers. Returns the number of places in the set.
  */
 size_t kcov_finish(void);
 
@@ -46,8 +46,8 @@ size_t kcov_finish(void);
 bool kcov_reached(const char *function);
 
 /*
- * Print the set: lines "kcov: " and offsets from the beginning of the module's .text,
- * in hexadecimal with a blank between. Each is the address behind a call of
+ * Print the set: lines of "kcov: " and offsets from the beginning of the module's .text,
+ * in hexadecimal, separated by blanks. Each is the address behind a call of
  * __sanitizer_cov_trace_pc().
  */
 void kcov_print(FILE *stream);

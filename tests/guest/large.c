@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* large.c - 2 MiB pages: where they come, and that they are like any other memory. */
+/* large.c - 2 MiB pages: where they are used, and that they are like other memory. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,12 @@
 #define LARGE (2 * MIB)
 #define LARGE_PAGES ((size_t)512)
 
-/* Tables on the way to a 4 KiB page; a 2 MiB page has no PTE table. */
+/* Tables on the path to a 4 KiB page; a 2 MiB page has no PTE table. */
 enum { TABLES = 3 };
 
 enum { SEED = 1, OTHER_SEED = 2, NEW_SEED = 3 };
 
-/* Counts against those of a moment ago. */
+/* The earlier counts that grew_by() compares with. */
 static struct petmem_status before;
 
 static void mark(void)
@@ -66,7 +66,7 @@ static char *new_large(size_t count, uint64_t seed)
 	return memory;
 }
 
-/* Leave so many pages free, and have all that is in the way of 2 MiB pages. */
+/* Leave @left pages free, and no 2 MiB page. */
 static void leave_small(size_t left)
 {
 	struct petmem_status status = pool_status();
@@ -78,7 +78,7 @@ static void leave_small(size_t left)
 	CHECK(pet_large_pages(1) == 0);
 }
 
-/* ---- Where they come ---- */
+/* ---- Where they are used ---- */
 
 static void first_touch(void)
 {
@@ -93,7 +93,7 @@ static void first_touch(void)
 	memory[LARGE / 2] = 0;
 	CHECK(is_zero(memory, LARGE));
 	CHECK(grew_by(TABLES - 1, LARGE_PAGES, 1));
-	/* What was another's before is zero, too. */
+	/* A page that was used before is zero, too. */
 	fill(memory, 2 * LARGE, SEED);
 	CHECK(grew_by(TABLES - 1, 2 * LARGE_PAGES, 2));
 	CHECK(holds(memory, 2 * LARGE, SEED));
@@ -115,7 +115,7 @@ static void alignment(void)
 	CHECK(must_malloc(LARGE - PAGE) == REGION + PAGE);
 	memory = pet_aligned_alloc(16 * MIB, LARGE);
 	CHECK(memory != NULL && is_aligned(memory, 16 * MIB));
-	/* The hole that is left of the region is not aligned. */
+	/* The hole at the end of the region is not aligned. */
 	CHECK(must_malloc(PETMEM_REGION_SIZE - (memory - REGION) - 2 * LARGE) ==
 	      memory + LARGE);
 	memory = must_malloc(LARGE - PAGE);
@@ -162,7 +162,7 @@ static void guarded(void)
 	memory[LARGE - 1] = 1;
 	CHECK(grew_by(TABLES - 1, LARGE_PAGES, 1));
 	CHECK(faults(memory + LARGE, WRITE));
-	/* With the guard it is 2 MiB, which a page would cover as a whole. */
+	/* With its guard this is 2 MiB, which a 2 MiB page could cover. */
 	memory = must_malloc(LARGE - PAGE);
 	mark();
 	memory[0] = 1;
@@ -230,9 +230,9 @@ static void populate(void)
 	CHECK(is_zero(memory, 3 * LARGE));
 }
 
-/* ---- When the pool has none ---- */
+/* ---- A pool without 2 MiB pages ---- */
 
-/* Every other page is taken, so that none of 2 MiB is left. */
+/* Take every other page, so that no 2 MiB page is left. */
 static void fragmented_pool(void)
 {
 	enum { HALF = 2 * LARGE_PAGES };
@@ -242,7 +242,7 @@ static void fragmented_pool(void)
 	CHECK(pet_large_pages(0) == 0);
 	kept = must_malloc(HALF * PAGE);
 	freed = must_malloc(HALF * PAGE);
-	/* Page by page in turns; with the tables, all that is left. */
+	/* Touch pages in turns: with the tables, all that are left. */
 	leave_free(2 * HALF + 4);
 	for (size_t i = 0; i < HALF; i++) {
 		kept[i * PAGE] = 1;
@@ -258,11 +258,11 @@ static void fragmented_pool(void)
 	for (size_t i = 0; i < LARGE_PAGES; i++)
 		memory[i * PAGE] = 1;
 	CHECK(grew_by(1, LARGE_PAGES, 0));
-	/* Later there may be one again: the table that is there stays. */
+	/* A 2 MiB page may become free later: the existing table stays. */
 	CHECK(kept[PAGE] == 1);
 }
 
-/* The pool has 2 MiB, in one page, and nothing else. */
+/* The pool has one 2 MiB page, and nothing else. */
 static void one_left(void)
 {
 	char *large, *memory;
@@ -279,7 +279,7 @@ static void one_left(void)
 	CHECK(pool_status().free_pages == 0);
 }
 
-/* The same, but it takes tables to map a page. */
+/* The same, but mapping a page takes tables. */
 static void one_left_without_tables(void)
 {
 	char *large, *far;
@@ -340,7 +340,7 @@ static void open_gates(void)
 	to_parent = new_gate();
 }
 
-/* Page @number of the pattern that was written over all of a 2 MiB page. */
+/* Does page @number hold the pattern that was written over all of a 2 MiB page? */
 static bool page_holds(const char *large, size_t number, uint64_t seed)
 {
 	static char expected[LARGE];
@@ -353,7 +353,7 @@ static bool page_holds(const char *large, size_t number, uint64_t seed)
 	       0;
 }
 
-/* All but page @except; SIZE_MAX for none. */
+/* The same for all pages but @except; SIZE_MAX for none. */
 static bool others_hold(const char *large, size_t except, uint64_t seed)
 {
 	for (size_t i = 0; i < LARGE_PAGES; i++)
@@ -366,7 +366,7 @@ static void split_and_wait(void *argument)
 {
 	char *memory = argument;
 
-	/* Three tables, of which one has the pages of the large one. */
+	/* This takes three tables; one of them maps the pages of the large one. */
 	fill(memory + 7 * PAGE, PAGE, OTHER_SEED);
 	CHECK(grew_by(TABLES, 1, 0));
 	CHECK(others_hold(memory, 7, SEED));
@@ -378,7 +378,7 @@ static void split_and_wait(void *argument)
 	CHECK(holds(memory + 9 * PAGE, PAGE, OTHER_SEED));
 }
 
-/* No 2 MiB for a copy: the child's is split, and then the parent's. */
+/* Without 2 MiB for a copy, the child's page is split, and then the parent's. */
 static void splits(void)
 {
 	char *memory;
@@ -392,14 +392,14 @@ static void splits(void)
 	child = spawn(split_and_wait, memory);
 	await(&to_parent);
 	CHECK(others_hold(memory, SIZE_MAX, SEED));
-	/* Nobody else has page 7: one table, no copy, and nothing large is left. */
+	/* The parent is the only owner of page 7: one table, no copy, no 2 MiB page. */
 	fill(memory + 7 * PAGE, PAGE, NEW_SEED);
 	CHECK(grew_by(TABLES + 1, 1, -1));
 	fill(memory + 8 * PAGE, PAGE, NEW_SEED);
 	CHECK(grew_by(TABLES + 1, 2, -1));
 	pass(&to_child);
 	join(child);
-	/* What the parent has left behind was the child's alone, and is gone. */
+	/* The pages that the parent replaced had only the child as owner, and are gone. */
 	CHECK(grew_by(1, 0, -1));
 	CHECK(holds(memory + 7 * PAGE, PAGE, NEW_SEED));
 	CHECK(holds(memory + 8 * PAGE, PAGE, NEW_SEED));
@@ -418,7 +418,7 @@ static void split_once(void *argument)
 	CHECK(grew_by(TABLES, 1, 0));
 }
 
-/* A child that has split it is gone: the parent's is as it was. */
+/* When a child that has split the page is gone, the parent's is as it was. */
 static void whole_again(void)
 {
 	char *memory;
@@ -439,7 +439,7 @@ static void write_all_it_can(void *argument)
 	char *memory = argument;
 	size_t i = 0;
 
-	/* Three tables, and what is left is for pages. */
+	/* This takes three tables, and the rest is for pages. */
 	while (!faults(memory + i * PAGE, WRITE))
 		fill(memory + i++ * PAGE, PAGE, OTHER_SEED);
 	CHECK(i == 5);
@@ -460,7 +460,7 @@ static void out_of_pages(void)
 	CHECK(holds(memory, LARGE, SEED));
 }
 
-/* ---- Who frees what, and who lives longer ---- */
+/* ---- Frees, and relatives that live longer ---- */
 
 static void free_in_child(void *argument)
 {
@@ -543,7 +543,7 @@ static void frees_split(void)
 	child = spawn(keeps_split, memory);
 	await(&to_parent);
 	pet_free(memory);
-	/* The page that the child has copied is nobody's now. */
+	/* The original of the child's copy has no owner now. */
 	CHECK(grew_by(TABLES, 0, -1));
 	pass(&to_child);
 	join(child);
@@ -641,7 +641,7 @@ static void no_stale_translations(void)
 	join(child);
 }
 
-/* A reader of what another thread frees: its next touch brings a page of zeros. */
+/* Read memory that another thread frees: the next touch maps a page of zeros. */
 static void *watch_free(void *unused)
 {
 	volatile char *far = watched + LARGE - PAGE;
@@ -667,7 +667,7 @@ static void no_stale_translations_after_free(void)
 	connect_petmem();
 	memory = must_malloc(COUNT * LARGE);
 	fill(memory, COUNT * LARGE, SEED);
-	/* The last of several, one address of each of which is shot down. */
+	/* The last of several 2 MiB pages. The shootdown is for one address of each. */
 	watched = memory + (COUNT - 1) * LARGE;
 	watched[LARGE - PAGE] = 1;
 	CHECK(pthread_create(&watcher, NULL, watch_free, NULL) == 0);
@@ -679,7 +679,7 @@ static void no_stale_translations_after_free(void)
 	CHECK(pthread_join(watcher, NULL) == 0);
 }
 
-/* ---- What the kernel does with it ---- */
+/* ---- The kernel's accesses ---- */
 
 static int pipes[2];
 
@@ -698,7 +698,7 @@ static void system_calls(void)
 		memory[0] = 1;
 	}
 	mark();
-	/* Not where a 4 KiB page begins. */
+	/* This address is inside a 4 KiB page. */
 	CHECK(read(pipes[0], memory + LARGE - PAGE - 9, PAGE) == (ssize_t)PAGE);
 	CHECK(grew_by(is_native() ? TABLES - 1 : 0,
 		      is_native() ? LARGE_PAGES : 0, is_native()));
@@ -723,7 +723,7 @@ static void shared_system_call(void *argument)
 	CHECK(others_hold(memory, 0, SEED));
 }
 
-/* The kernel's own write takes the copy, with native faults. */
+/* With native faults, the kernel's own write makes the copy. */
 static void shared_system_calls(void)
 {
 	char *memory;
@@ -776,7 +776,7 @@ static void read_all(const char *path)
 	close(fd);
 }
 
-/* Linux walks the tables, finds nothing that is its own, and changes nothing. */
+/* Linux walks the tables, finds no page of its own, and changes nothing. */
 static void walkers(void)
 {
 	enum { PAGEMAP_ENTRY = 8, NODE_COUNT = 2 };
@@ -823,7 +823,7 @@ static void stop_and_check(void *argument)
 	CHECK(others_hold(memory + LARGE, SIZE_MAX, SEED));
 }
 
-/* A debugger reads and writes what its child shares with it. */
+/* A debugger reads and writes memory that its child shares. */
 static void debugger(void)
 {
 	static char buffer[2 * PAGE];
@@ -854,7 +854,7 @@ static void debugger(void)
 	CHECK(page_holds(memory, LARGE_PAGES / 2, SEED));
 }
 
-/* ---- Where Linux does not know them ---- */
+/* ---- Kernels without 2 MiB entries ---- */
 
 static void first_small_touch(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* limits.c - who is charged for a page, and what happens at a limit. */
+/* limits.c - the families and users that pages are charged to, and their limits. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
@@ -23,7 +23,7 @@
 #define USER 1000
 #define OTHER_USER 1001
 
-/* Page tables, which are charged as pages are, on the path to a first page. */
+/* Tables on the path to a first page. They are charged like pages. */
 #define TABLES 3
 
 static void set_limit(const char *path, size_t pages)
@@ -54,7 +54,7 @@ static struct petmem_counters counters(void)
 	return counters;
 }
 
-/* What a user has; all 0, and no index, for one who has no process. */
+/* The counts of a user; all 0, and NO_USER, for a user without a process. */
 #define NO_USER UINT32_MAX
 
 static struct petmem_user_counts user_counts(int device, uint32_t uid)
@@ -88,7 +88,7 @@ static void touch(char *memory, size_t pages)
 		memory[i * PAGE] = 1;
 }
 
-/* ---- Who is charged ---- */
+/* ---- Charges ---- */
 
 static void counts(void)
 {
@@ -129,7 +129,7 @@ static void write_two(void *argument)
 	CHECK(user_has(0, 1, 2 * TABLES + 6));
 	pass(&to_parent);
 	await(&to_child);
-	/* The parent has freed: what it alone had is gone, the rest is ours. */
+	/* The parent has freed its memory: its own pages are gone, the rest is ours. */
 	CHECK(info().family_pages == TABLES + 4 && info().mapped_pages == 4);
 }
 
@@ -161,7 +161,7 @@ static void become(uid_t uid)
 	prctl(PR_SET_DUMPABLE, 1);
 }
 
-/* Takes the device along that root has opened. */
+/* Root has opened it, and others inherit it. */
 static int shared_device;
 
 static void take_as_user(void *argument)
@@ -188,7 +188,7 @@ static void users_apart(void)
 	CHECK(user_has(USER, 0, 0) && user_has(OTHER_USER, 0, 0));
 }
 
-/* Who began the family pays, whatever its members become. */
+/* The user who began the family pays, whoever its members become. */
 static void change_user(void *memory)
 {
 	become(USER);
@@ -231,7 +231,7 @@ static void family_limit(void)
 	errno = 0;
 	CHECK(pet_populate(memory, 11 * PAGE) == -1 && errno == ENOMEM);
 	CHECK(info().family_pages == TABLES + 10);
-	/* It can be changed at run time. */
+	/* The limit can be changed at run time. */
 	set_limit(MAX_FAMILY, TABLES + 12);
 	touch(memory, 12);
 	CHECK(faults(memory + 12 * PAGE, READ));
@@ -275,7 +275,7 @@ static void user_limit(void)
 	set_limit(MAX_USER, 2 * TABLES + 10);
 	child = spawn(populate_as_user, NULL);
 	await(&to_parent);
-	/* Another process of the same user has what is left; another user all. */
+	/* Another process of the same user gets the rest; another user gets all. */
 	join(spawn(populate_in_vain, (void *)USER));
 	CHECK(user_counts(shared_device, USER).pages == TABLES + 6);
 	join(spawn(take_as_user, (void *)OTHER_USER));
@@ -285,7 +285,7 @@ static void user_limit(void)
 	set_limit(MAX_USER, 0);
 }
 
-/* However they end. */
+/* The members' pages come back, however the members end. */
 static void killed_members(void)
 {
 	pid_t children[4];
@@ -308,7 +308,7 @@ static void killed_members(void)
 
 #define LARGE_PAGE (2 * MIB)
 
-/* In a child: tables that are its own, though it takes no page of data. */
+/* For a child: it gets tables of its own, though it takes no page of data. */
 static void unshare_tables(void *argument)
 {
 	char *memory = argument;
@@ -321,7 +321,7 @@ static void unshare_tables(void *argument)
 	CHECK(info().family_pages == before + 2 + 4);
 }
 
-/* Two allocations in each 2 MiB: to free one unshares the table of both. */
+/* Each 2 MiB has two allocations: freeing one unshares the table of both. */
 static void tables_are_charged(void)
 {
 	char *memory[4];
@@ -337,7 +337,7 @@ static void tables_are_charged(void)
 	CHECK(info().family_pages == 2 + 4 + 8);
 	join(spawn(unshare_tables, memory[0]));
 	CHECK(info().family_pages == 2 + 4 + 8);
-	/* The relatives' own tables are what the limit does not allow. */
+	/* The limit does not allow the relatives tables of their own. */
 	set_limit(MAX_FAMILY, 2 + 4 + 8 + 1);
 	CHECK(dies_by(SIGSEGV, touch_eleven, memory[0]));
 	set_limit(MAX_FAMILY, 0);
@@ -352,7 +352,7 @@ static void allocate_in_vain(void *argument)
 		CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
 	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == -1);
 	CHECK(errno == ENOMEM);
-	/* One that is freed makes room for one. */
+	/* A freed allocation makes room for another. */
 	CHECK(ioctl(shared_device, PETMEM_IOC_FREE,
 		    &(struct petmem_free){ .addr = alloc.addr }) == 0);
 	CHECK(ioctl(shared_device, PETMEM_IOC_ALLOC, &alloc) == 0);
@@ -367,7 +367,7 @@ static void allocation_limits(void)
 	set_limit(MAX_MAP_ALLOCATIONS, 0);
 	set_limit(MAX_USER_ALLOCATIONS, 3);
 	join(spawn(allocate_in_vain, (void *)OTHER_USER));
-	/* What ended processes had is not counted any more. */
+	/* Allocations of ended processes are no longer counted. */
 	join(spawn(allocate_in_vain, (void *)OTHER_USER));
 	set_limit(MAX_USER_ALLOCATIONS, 0);
 }
@@ -377,7 +377,7 @@ static void change_map(void *memory)
 {
 	errno = 0;
 	CHECK(!pet_malloc(PAGE) && errno == ENOMEM);
-	/* The parent's is as it was. */
+	/* The parent's map is as it was. */
 	CHECK(((char *)memory)[0] == 1);
 	set_limit(MAX_USER_ALLOCATIONS, 5);
 	CHECK(pet_malloc(PAGE));
@@ -392,10 +392,10 @@ static void relatives_allocations(void)
 	memory = must_malloc(PAGE);
 	touch(memory, 1);
 	must_malloc(PAGE);
-	/* Two there are, and the child would have two more, and its own. */
+	/* There are two. The child would have copies of these, and one of its own. */
 	set_limit(MAX_USER_ALLOCATIONS, 4);
 	join(spawn(change_map, memory));
-	/* What it had came back. */
+	/* The child's allocations are no longer counted. */
 	must_malloc(PAGE);
 	must_malloc(PAGE);
 	must_malloc(PAGE);
@@ -405,7 +405,7 @@ static void relatives_allocations(void)
 
 /* ---- User namespaces ---- */
 
-/* As its user 1, who is somebody else outside. */
+/* Touch memory as user 1 of the namespace, who is another user outside. */
 static void touch_in_namespace(void *argument)
 {
 	struct petmem_alloc alloc = { .size = PAGE,

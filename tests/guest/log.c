@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* log.c - what the processes of a user can write into the kernel's log. */
+/* log.c - how much the processes of a user can write into the kernel's log. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #define RETURNING_USER 1001
 #define HUNGRY_USER 1002
 
-/* As account.c and on_demand.c have them. */
+/* The same as in account.c and on_demand.c. */
 #define LINES_PER_SECOND 2
 #define LINES_AT_ONCE 64
 #define DUMP_RANGES 64
@@ -25,7 +25,7 @@
 
 #define MAX_FAMILY "/sys/module/petmem/parameters/max_family_pages"
 
-/* Takes the device along that root has opened. */
+/* Root has opened it, and others inherit it. */
 static int device;
 
 static void become(uid_t uid)
@@ -49,14 +49,14 @@ static bool dumps(void)
 	return done;
 }
 
-/* So many lines at most may have come since @begin. */
+/* The most lines that may have come since @begin. */
 static size_t most_lines(time_t begin)
 {
 	return LINES_AT_ONCE + DUMP_LINES +
 	       LINES_PER_SECOND * (time(NULL) - begin + 1);
 }
 
-/* Dumps of as much as is printed, and more. */
+/* Dump as many ranges as are printed, again and again. */
 static void dump_often(void *uid)
 {
 	unsigned int done = 0;
@@ -80,13 +80,13 @@ static void many_dumps(void)
 	join(spawn(dump_often, (void *)DUMPING_USER));
 	lines = messages(log, "petmem:   0x");
 	CHECK(lines >= DUMP_RANGES && lines <= most_lines(begin));
-	/* Another user's are not fewer for that. */
+	/* Another user's dumps are not fewer because of that. */
 	CHECK(dumps());
 	CHECK(messages(log, "petmem: memory map of process ") == 1);
 	close(log);
 }
 
-/* A process, which is the user's only one, after the other. */
+/* One process dumps after the other. Each is the user's only one. */
 static void dump_once(void *uid)
 {
 	become((uintptr_t)uid);
@@ -111,7 +111,7 @@ static void many_processes(void)
 
 /* ---- An empty pool ---- */
 
-/* So many faults find no page. */
+/* The number of faults that find no page. */
 #define HUNGRY_FAULTS 1000
 
 static void take_page(void)

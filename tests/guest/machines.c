@@ -2,8 +2,8 @@
 /*
  * machines.c - petmem's memory in a virtual machine (KVM).
  *
- * It takes a kernel with KVM: tests/check has vm/run load it. Linux before 6.13 does not
- * give such memory to a virtual machine; newer ones do, and petmem has to take it away
+ * This needs a kernel with KVM: tests/check has vm/run load it. Linux before 6.13 does not
+ * give such memory to a virtual machine. Newer ones do, and petmem has to take it away
  * again when it is shared, copied or freed.
  */
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #include "guest.h"
 
-/* Where the machine finds its code, and petmem's page. */
+/* The machine's addresses of its code and of petmem's page. */
 #define CODE_AT 0x1000
 #define PAGE_AT 0x2000
 
@@ -84,7 +84,7 @@ static struct machine new_machine(void *page)
 	return machine;
 }
 
-/* Let the machine write @value to the page. Returns what it reads there then, or -1. */
+/* Let the machine write @value to the page. Returns what it reads then, or -1. */
 static int write_and_read(const struct machine *machine, unsigned char value)
 {
 	struct kvm_regs regs = { .rip = CODE_AT, .rax = value, .rflags = 2 };
@@ -123,8 +123,8 @@ static void look_later(void *argument)
 }
 
 /*
- * Whatever the machine may still do: what the child has stays as it was, while the page
- * is shared, and after the parent has got a copy.
+ * The child's contents stay as they were, whatever the machine may still do: while the
+ * page is shared, and after the parent has got a copy.
  */
 static void keeps_from_child(struct machine machine, char *page)
 {
@@ -197,7 +197,7 @@ static void gone_after_free(void)
 static int device;
 static char *shared;
 
-/* So many are copied, one after the other. */
+/* The number of pages that are copied, one after the other. */
 enum { COPIES = 16 };
 
 static void wait_for_end(void *argument)
@@ -207,7 +207,7 @@ static void wait_for_end(void *argument)
 		pause();
 }
 
-/* What the handler of a SIGSEGV would ask for, until there is no region. */
+/* Make the requests of a SIGSEGV handler, until there is no region. */
 static void *write_faults(void *argument)
 {
 	struct petmem_fault fault = {
@@ -223,7 +223,7 @@ static void *write_faults(void *argument)
 	return argument;
 }
 
-/* The last page is written first: the others then share no table. */
+/* Write the last page first: the others then share no table. */
 static void unmap_beside_copies(uint64_t *random)
 {
 	enum { COPYING_MAX_US = 4000 };
@@ -243,7 +243,7 @@ static void unmap_beside_copies(uint64_t *random)
 	status_of(child);
 }
 
-/* One that is only there is told of copies, too. */
+/* A machine without memory is notified of copies, too. */
 static void unmapped_while_told(void)
 {
 	uint64_t random = 4711;

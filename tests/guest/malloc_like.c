@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* malloc_like.c - the harness has the C library's manners. */
+/* malloc_like.c - the harness behaves like the C library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -2,15 +2,15 @@
 /*
  * model.c - many processes and threads at random, each against a model of its memory.
  *
- * The model of a process says where each of its allocations lies, which of their
- * pages it has touched, and what each word of those holds. All models are in a
+ * The model of a process has the place of each of its allocations, the pages that it
+ * has touched there, and the value of each word in those. All models are in a
  * mapping that the processes share. They live in rounds: after each round every
  * process has stopped or is dead, and the pages in use have to be just those that
  * the models need.
  *
- * With 2 MiB pages (PETMEM_LARGE_PAGES=1) it does not say which of them there are: that
- * depends on what the pool has when a page is touched. Then the pages that the models
- * need are a lower bound, and the others have to be parts of 2 MiB pages, or have been.
+ * With 2 MiB pages (PETMEM_LARGE_PAGES=1) the model does not say which pages are large:
+ * that depends on what the pool has when a page is touched. The pages that the models need
+ * are then a lower bound, and the others have to be parts of 2 MiB pages, or have been.
  *
  *	MODEL_SEED=N ./model       another run
  *	MODEL_SECONDS=N ./model    a longer one
@@ -39,7 +39,7 @@ enum {
 	THREADS = 3, /* of a process at most */
 	GENERATIONS = 20, /* each is deeper in its ancestors' stack */
 	RANGES = 24, /* allocations of a process at most */
-	SAMPLES = 64, /* pages that are used of an allocation at most */
+	SAMPLES = 64, /* pages of an allocation that are used at most */
 	STRIPES = 8, /* parts of a page that are written one by one */
 	LEVELS = 4, /* pages, and three levels of tables */
 	LEVEL_BITS = 9,
@@ -60,8 +60,8 @@ static const char after_exec[] = "after-exec";
 /* ---- The model ---- */
 
 /*
- * Events are numbered, from 1 on, over all processes. A page, or a table, of two
- * relatives is the same one if the last event in it was the same.
+ * Events of all processes are numbered, from 1 onwards. Two relatives share a page, or a
+ * table, if the last event in it was the same.
  */
 struct page {
 	/* The last event in the page, and in each table above it; 0: never touched. */
@@ -141,7 +141,7 @@ static bool is_touched(const struct page *page)
 	return page->event[0];
 }
 
-/* A page was brought or written: the process has it alone now, and all above it. */
+/* A page was mapped or written: now the process is its only owner, and of its tables. */
 static uint64_t touch(struct page *page)
 {
 	uint64_t event = new_event();
@@ -151,7 +151,7 @@ static uint64_t touch(struct page *page)
 	return event;
 }
 
-/* The first place for so many pages, or NOWHERE. */
+/* The first place for this many pages, or NOWHERE. */
 static uint64_t first_place(const struct process *process, uint64_t pages,
 			    uint64_t align)
 {
@@ -168,7 +168,7 @@ static uint64_t first_place(const struct process *process, uint64_t pages,
 	return NOWHERE;
 }
 
-/* Where first fit has to put them: so that 2 MiB pages fit, if there is such a place. */
+/* The place that first fit has to choose: where 2 MiB pages fit, if there is one. */
 static uint64_t first_fit(const struct process *process, uint64_t pages,
 			  uint64_t align)
 {
@@ -180,12 +180,12 @@ static uint64_t first_fit(const struct process *process, uint64_t pages,
 	return start != NOWHERE ? start : first_place(process, pages, align);
 }
 
-/* ---- What the model needs of the pool ---- */
+/* ---- Pages of the pool that the models need ---- */
 
 /* A page of the pool: data at level 0, tables above. Equal ones are one page. */
 struct frame {
 	unsigned int level;
-	uint64_t place; /* what part of the region it covers */
+	uint64_t place; /* the part of the region that it covers */
 	uint64_t event;
 };
 
@@ -216,7 +216,7 @@ static size_t add_page(struct frame *frames, uint64_t number,
 	return LEVELS;
 }
 
-/* The frames that a process reaches. Returns how many. */
+/* The frames that a process reaches. Returns their number. */
 static size_t frames_of(const struct process *process, struct frame *frames)
 {
 	size_t count = 0, kept = 0;
@@ -231,7 +231,7 @@ static size_t frames_of(const struct process *process, struct frame *frames)
 						  &range->page[j]);
 	}
 	qsort(frames, count, sizeof(*frames), compare);
-	/* Of each place, the last: the newest event. */
+	/* Keep the last one of each place: the newest event. */
 	for (size_t i = 0; i < count; i++)
 		if (i + 1 == count || frames[i].level != frames[i + 1].level ||
 		    frames[i].place != frames[i + 1].place)
@@ -278,7 +278,7 @@ static int device;
  */
 static pthread_rwlock_t steps;
 static pthread_mutex_t range_lock[RANGES];
-/* Where the ranges are, in the model and in the module. */
+/* Guards the places of the ranges, in the model and in the module. */
 static pthread_mutex_t map_lock;
 
 static void make_locks(void)
@@ -296,8 +296,8 @@ static void make_locks(void)
 }
 
 /*
- * Mostly small, some across tables, a few that only the region limits; with 2 MiB pages,
- * that the pool limits, of which one touch takes so much more.
+ * Most are small, some span tables, and the region limits a few. With 2 MiB pages the
+ * pool is the limit, because one touch takes so much more.
  */
 static uint64_t random_pages(uint64_t *state)
 {
@@ -366,7 +366,7 @@ static void write_page(struct range *range, size_t sample, size_t first,
 	}
 }
 
-/* Read, write a part of, or write all of some pages that follow each other. */
+/* Read, write in part, or write fully some pages that follow each other. */
 static void use(struct range *range, uint64_t *state)
 {
 	size_t sample = random_below(state, sample_count(range));
@@ -391,7 +391,7 @@ static void use(struct range *range, uint64_t *state)
 	}
 }
 
-/* The process has a table alone now: say so to all pages below it. */
+/* The process is now the only owner of a table: tell all pages below it. */
 static void own_table(unsigned int level, uint64_t place, uint64_t event)
 {
 	for (size_t i = 0; i < RANGES; i++) {
@@ -414,8 +414,8 @@ static bool has_touched(const struct range *range, unsigned int level,
 }
 
 /*
- * A free unshares the tables of which the range covers a part, at each end of it, where
- * something of the range is mapped in them.
+ * A free unshares the tables at each end of the range that it covers only in part, if
+ * they map something of the range.
  */
 static void own_tables(const struct range *range, uint64_t number)
 {
@@ -450,7 +450,7 @@ static void release(struct range *range)
 	pthread_mutex_unlock(&map_lock);
 }
 
-/* What the module says of a page in a range, and that nothing lies behind the range. */
+/* Compare the module's answer for a page in a range; behind the range, expect a fault. */
 static void ask(const struct range *range, uint64_t *state)
 {
 	uint64_t end = range->start + range->pages;
@@ -490,7 +490,7 @@ static void work_on(struct range *range, uint64_t *state)
 
 /* ---- Its end ---- */
 
-/* The end of the process, while its other threads go on; by one thread only. */
+/* End the process while its other threads go on. Only one thread does it. */
 static void end(enum ending ending)
 {
 	int none = NONE;
@@ -547,7 +547,7 @@ static bool ended_as_it_said(const struct process *process, int status)
 
 static _Noreturn void live(void);
 
-/* A model for a child; NULL when there are as many as may be. */
+/* A model for a child; NULL if there are as many as there may be. */
 static struct process *new_process(const struct process *parent)
 {
 	for (size_t i = 0; i < PROCESSES; i++) {
@@ -575,8 +575,8 @@ static _Noreturn void be(struct process *process)
 }
 
 /*
- * The coordinator is to be the parent of all, so that it can wait for all: there is a
- * process in between, which ends at once.
+ * The coordinator has to be the parent of all, so that it can wait for all. So a process
+ * in between forks the child, and ends at once.
  */
 static void give_birth(void)
 {
@@ -694,7 +694,7 @@ static void wait_until_quiet(void)
 
 		CHECK(pid > 0);
 		if (!process) {
-			/* In between a parent that has ended and its child. */
+			/* The process between a parent and its child. */
 			CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 		} else if (WIFSTOPPED(status)) {
 			stopped++;
@@ -749,7 +749,7 @@ static void at_random(void)
 		seed = strtoull(number, NULL, 0);
 	printf("# seed %llu\n", (unsigned long long)seed);
 	world = shared_memory(sizeof(*world));
-	/* Whoever is left, stopped, is to go before the pages are counted. */
+	/* Stopped processes have to go before the pages are counted. */
 	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	coordinator = spawn(coordinate, NULL);
 	status = status_of(coordinator);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * native.c - system calls on petmem memory that nobody has touched. With native faults
- * they work. With faults by signal they give EFAULT, and work on memory that was
- * populated. What pins pages gives EFAULT with both.
+ * native.c - system calls on untouched petmem memory. With native faults they work. With
+ * faults by signal they give EFAULT, and work on memory that was populated. Calls that pin
+ * pages give EFAULT in both modes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,7 @@
 #include "guest.h"
 #include "ring.h"
 
-/* What is read is as long as two pages, and begins in the middle of one. */
+/* The buffers are as long as two pages, and begin in the middle of one. */
 #define SIZE ((size_t)2 * PAGE)
 #define OFFSET ((size_t)1000)
 #define SEED 3
@@ -53,7 +53,7 @@ static char *populated(void)
 	return memory;
 }
 
-/* ---- One call each: it gets memory, and succeeds or gives -1 and errno ---- */
+/* ---- One call each: it takes memory, and succeeds or gives -1 and errno ---- */
 
 static int pipes[2], sockets[2], file;
 
@@ -191,7 +191,7 @@ static bool by_petmem_status(char *memory)
 	return worked;
 }
 
-/* Reading is a touch, too: what is written out is zeros. */
+/* Reading is a touch, too: the call writes out zeros. */
 static bool by_write(char *memory)
 {
 	char rest[SIZE];
@@ -274,7 +274,7 @@ static void set_up(enum door door)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
 }
 
-/* A call's errno is to be @expected; 0: it works. */
+/* The call has to give the errno @expected; 0: it has to work. */
 static void try_call(size_t i, char *memory, int expected)
 {
 	int error = calls[i].call(memory) ? 0 : errno;
@@ -304,7 +304,7 @@ static void calls_by_signal(void)
 	try_all(SIGNAL, EFAULT);
 }
 
-/* Beyond an allocation there is nothing, for the kernel as for the program. */
+/* The kernel finds nothing beyond an allocation, like the program. */
 static void beyond(enum door door)
 {
 	char *memory;
@@ -314,7 +314,7 @@ static void beyond(enum door door)
 	CHECK(pet_populate(memory, PAGE) == 0);
 	CHECK(pread(file, memory + PAGE, PAGE, 0) == -1 && errno == EFAULT);
 	CHECK(pread(file, memory + GIB, PAGE, 0) == -1 && errno == EFAULT);
-	/* What fits is read, as with all memory. */
+	/* The part that fits is read, as with all memory. */
 	CHECK(pread(file, memory + PAGE - 100, 200, 0) == 100);
 	CHECK(memcmp(memory + PAGE - 100, pattern, 100) == 0);
 	CHECK(pool_status().data_pages == 1);
@@ -350,7 +350,7 @@ static void use_stack(void *argument)
 	CHECK(raise(SIGUSR1) == 0 && seen_on_stack);
 }
 
-/* SIGUSR1 comes to a stack that nobody has touched. */
+/* Take SIGUSR1 on a stack that nobody has touched. */
 static void take_signals_on_stack(enum door door)
 {
 	struct sigaction action = { .sa_handler = note_stack,
@@ -363,7 +363,7 @@ static void take_signals_on_stack(enum door door)
 	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
 }
 
-/* The kernel writes the signal's frame to a stack that is untouched, or shared. */
+/* The kernel writes the signal's frame to an untouched, or shared, stack. */
 static void signal_stack_native(void)
 {
 	take_signals_on_stack(NATIVE);
@@ -378,7 +378,7 @@ static void use_populated_stack(void *argument)
 	use_stack(argument);
 }
 
-/* With faults by signal it cannot, and kills: the stack has to be populated, after each fork. */
+/* With faults by signal it cannot, and kills: populate the stack after each fork. */
 static void signal_stack_by_signal(void)
 {
 	take_signals_on_stack(SIGNAL);
@@ -399,7 +399,7 @@ static int run_on_stack(void *argument)
 	return 0;
 }
 
-/* What clone() is given: the function's result, and two words for the kernel to write. */
+/* The words for clone(): the function's result, and two that the kernel writes. */
 enum { RESULT, PARENT_WORD, CHILD_WORD, WORDS };
 
 static int *word(char *words, size_t number)
@@ -439,8 +439,8 @@ static void clone_native(void)
 }
 
 /*
- * A stack that grows into untouched pages has no room for the frame of the signal that
- * says so, and what the kernel cannot write to a word it leaves.
+ * A stack that grows into untouched pages has no room for the frame of its own SIGSEGV.
+ * The kernel skips a word that it cannot write.
  */
 static void clone_by_signal(void)
 {
@@ -449,7 +449,7 @@ static void clone_by_signal(void)
 	int status;
 
 	set_up(SIGNAL);
-	/* A core dump would end all who share the memory, before Linux 5.16. */
+	/* Before Linux 5.16 a core dump would end all processes with this memory. */
 	CHECK(prctl(PR_SET_DUMPABLE, 0) == 0);
 	words = must_malloc(WORDS * PAGE);
 	thread_stack = must_malloc(STACK_SIZE);
@@ -461,11 +461,11 @@ static void clone_by_signal(void)
 	clone_works(words, thread_stack);
 }
 
-/* ---- What pins pages ---- */
+/* ---- Calls that pin pages ---- */
 
 static int open_for_direct_io(void)
 {
-	/* A file system in memory may say that it can, and copy. */
+	/* A file system in memory may claim that it can, and copy. */
 	return open("/dev/ram0", O_RDWR | O_DIRECT | O_CLOEXEC);
 }
 
@@ -484,7 +484,7 @@ static void pin(char *memory)
 	CHECK(process_vm_writev(getpid(), &local, 1, &remote, 1, 0) == -1 &&
 	      errno == EFAULT);
 	CHECK(ring_register(&fixed, memory, PAGE) == -1 && errno == EFAULT);
-	/* A futex that others may share is found by its page. */
+	/* Linux finds a futex that others may share by its page. */
 	CHECK(syscall(SYS_futex, memory, FUTEX_WAKE, 1, NULL, NULL, 0) == -1 &&
 	      errno == EFAULT);
 	if (disk >= 0) {

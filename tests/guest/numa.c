@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * numa.c - two NUMA nodes: whose memory is taken, and whose pages a fault gets.
+ * numa.c - two NUMA nodes: the node that a donation takes, and the node of a fault's page.
  *
- * For a guest that has two nodes and nothing donated. A block of each is donated here.
+ * This needs a guest with two nodes and nothing donated. It donates a block of each.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -60,7 +60,7 @@ static void go_to(unsigned int node)
 	CHECK(!"a processor of the node");
 }
 
-/* The donated range of the node: it is the only one. */
+/* The only donated range of the node. */
 static struct petmem_block block_of(int node)
 {
 	struct petmem_block block = { .index = 0 };
@@ -84,12 +84,12 @@ static bool is_on(uint64_t frame, int node)
 	return frame >= block.start && frame < block.start + block.size;
 }
 
-/* Where an entry leads: Intel SDM volume 3A, section 4.5.4. */
+/* The frame that an entry points to: Intel SDM volume 3A, section 4.5.4. */
 static uint64_t frame_of(const struct petmem_walk_level *level)
 {
 	uint64_t frame = level->entry & 0x000ffffffffff000;
 
-	/* Bit 12 of an entry of 2 MiB is no address. */
+	/* Bit 12 of a 2 MiB entry is not part of the address. */
 	return level->kind == PETMEM_WALK_PAGE && level->shift > 12
 		       ? frame & ~UINT64_C(0x1000)
 		       : frame;
@@ -109,7 +109,7 @@ static bool page_is_on(const void *address, int node)
 
 /* ---- Donation ---- */
 
-/* Is the donated range a block of that node's, as Linux has it? */
+/* Is the donated range a block of that node according to Linux? */
 static bool belongs_to_linux_node(const struct petmem_block *block, int node)
 {
 	char path[128];
@@ -169,7 +169,7 @@ static void pages_are_near(void)
 	connect_petmem();
 	for (node = 0; node < NODES; node++) {
 		go_to(node);
-		/* An upper table may come first, but not the last one. */
+		/* Upper tables may exist already, but the last one does not. */
 		memory[node] = must_malloc(GIB);
 		for (i = 0; i < 2 * LARGE; i++)
 			memory[node][i * PAGE] = 1;
@@ -183,7 +183,7 @@ static void pages_are_near(void)
 	}
 	for (node = 0; node < NODES; node++)
 		pet_free(memory[node]);
-	/* They went back to where they came from. */
+	/* The pages went back to their own nodes. */
 	for (node = 0; node < NODES; node++)
 		CHECK(BLOCK_PAGES - block_of(node).free_pages < 2 * LARGE);
 }
@@ -206,7 +206,7 @@ static void large_pages_are_near(void)
 	CHECK(pool_status().large_pages == 2 * (uint64_t)NODES);
 }
 
-/* A page that was shared is copied to where the one is that writes. */
+/* A shared page is copied to the node of its writer. */
 static void write_there(void *memory)
 {
 	go_to(1);
@@ -227,14 +227,14 @@ static void copies_are_near(void)
 	CHECK(*memory == 1 && page_is_on(memory, 0));
 }
 
-/* ---- When a node has no more ---- */
+/* ---- A node that runs out of pages ---- */
 
-/* What one more page may take: itself, and tables on the way to it. */
+/* One more touch may take a page, and the tables on the path to it. */
 #define PAGES_A_TOUCH 4
 
 /*
- * Write more than one node has: until it is empty, nothing is taken from the other, and
- * then everything.
+ * Write more than one node has. Until it is empty, nothing is taken from the other; from
+ * then on, everything.
  */
 static void spills(const char *large)
 {
@@ -247,7 +247,7 @@ static void spills(const char *large)
 	connect_petmem();
 	memory = must_malloc(pages * PAGE);
 	for (i = 0; i < pages; i++) {
-		/* Each time only near the end. */
+		/* Ask for each page only near the end. */
 		bool asks = i % LARGE == 0 || before < 2 * LARGE;
 
 		if (asks)
@@ -271,7 +271,7 @@ static void large_pages_spill(void)
 	spills("1");
 }
 
-/* As with one node: an access faults. */
+/* An access faults, as with one node. */
 static void both_run_out(void)
 {
 	struct petmem_populate all = { .size = NODES * BLOCK_PAGES * PAGE };

@@ -10,7 +10,7 @@ enum { SEED = 31, CHILD_SEED = 37, NOBODY = 1000 };
 
 #define SIZE (4 * MIB)
 
-/* From here on only what any program may. */
+/* From here on, do only what any program may do. */
 static void drop_rights(void)
 {
 	CHECK(setgid(NOBODY) == 0);
@@ -50,7 +50,7 @@ static void all_calls(void)
 	/* Half of it stays untouched. */
 	fill(memory, SIZE, SEED);
 	place_and_compare(memory);
-	/* Shared with a relative, who then has copies. */
+	/* Share it with a relative, which then has copies. */
 	join(spawn(in_child, memory));
 	place_and_compare(memory);
 	CHECK(is_zero(memory + SIZE, SIZE));
@@ -78,7 +78,7 @@ static void be_placed(void *argument)
 	CHECK(holds(argument, SIZE, SEED));
 }
 
-/* By somebody else, who may. */
+/* The calls come from another process, which is allowed to make them. */
 static void of_another(void)
 {
 	char *memory;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * placement.h - every call by which a program asks Linux to place memory on NUMA nodes,
- * with every mode and flag. They look at the pages behind the page tables, and move what
- * they may: none of petmem's.
+ * with every mode and flag. These calls look at the pages behind the page tables, and move
+ * those that they may: never petmem's.
  */
 #ifndef PLACEMENT_H
 #define PLACEMENT_H
@@ -49,7 +49,7 @@ static inline void place_by_mbind(char *start, size_t size)
 	syscall(PLACEMENT_HOME_NODE, start, size, 0UL, 0UL);
 }
 
-/* Not in part: as a whole, the mapping takes a policy. It is long to look at. */
+/* The mapping takes a policy only as a whole. Looking at all of it is slow. */
 static inline void place_region(void)
 {
 	for (unsigned long mode = 0; mode < PLACEMENT_MODES; mode++)
@@ -68,7 +68,7 @@ static inline void place_process(pid_t pid)
 				&placement_nodes[i], &placement_nodes[j]);
 }
 
-/* Look at pages all over the memory, and ask to have them on either node. */
+/* Look at pages all over the memory, and ask for them on each of two nodes. */
 static inline void place_pages(pid_t pid, char *memory, size_t size)
 {
 	enum { STAT = 8 };
@@ -90,7 +90,7 @@ static inline void place_pages(pid_t pid, char *memory, size_t size)
 	}
 }
 
-/* All of them, on all of the region, on this memory, and on its first page. */
+/* All the calls, on the whole region, on this memory, and on its first page. */
 static inline void place_all(char *memory, size_t size)
 {
 	place_by_mbind(memory, size);

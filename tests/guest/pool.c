@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pool.c - all of the pool: its end, and what is left in its pages. */
+/* pool.c - all of the pool: running out of pages, and their old contents. */
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include "guest.h"
 
 /*
- * Touch pages of @memory, which is larger than the pool, until one cannot be
- * had. Returns how many there were.
+ * Touch pages of @memory, which is larger than the pool, until none is left. Returns
+ * their number.
  */
 static size_t touch_all(char *memory)
 {
@@ -40,7 +40,7 @@ static void one_page_more(void)
 	p = twice_the_pool();
 	pages = touch_all(p);
 	full = pool_status();
-	/* The last pages may have gone for tables without a page to put in. */
+	/* The last pages may be too few for a page and its tables. */
 	CHECK(full.free_pages <= 2);
 	CHECK(full.data_pages == before.data_pages + pages);
 	CHECK(full.table_pages + full.data_pages + full.free_pages ==
@@ -69,11 +69,11 @@ static void others_go_on(void)
 	connect_petmem();
 	p = twice_the_pool();
 	pages = touch_all(p);
-	/* A process that has no page dies of its own touch. */
+	/* A process without a page dies of its own touch. */
 	CHECK(dies_by(SIGSEGV, touch_one_page, NULL));
 	for (size_t i = 0; i < pages; i++)
 		CHECK(*(size_t *)(p + i * PAGE) == i + 1);
-	/* Virtual memory is still to be had, and physical memory after a free. */
+	/* Virtual memory is still available, and physical memory after a free. */
 	fresh = must_malloc(PAGE);
 	CHECK(faults(fresh, READ));
 	pet_free(p);
@@ -134,7 +134,7 @@ static void secrets(void)
 	join(spawn(look_for_secrets, NULL));
 }
 
-/* Freed and allocated again in the same process: zeros too. */
+/* Memory that is freed and allocated again by the same process is zero, too. */
 static void own_secrets(void)
 {
 	char *p;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* pressure.c - what happens when the pool has just so many pages left. */
+/* pressure.c - faults and frees when the pool has too few pages. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -33,19 +33,19 @@ static size_t free_pages(void)
 /*
  * ---- A fault with too few free pages: each step of it fails once ----
  *
- * One process has all of the pool, and leaves as many pages as it is told to.
+ * One process takes all of the pool, and leaves as many pages as it is told.
  */
 
-/* What a process takes for its first touch: a page, and three tables. */
+/* A process's first touch takes a page and three tables. */
 enum { FIRST_TOUCH = 4, FINISHED = FIRST_TOUCH + 1 };
 
-/* It is told how many pages to leave free, or to finish, and says it again when done. */
+/* It is told a number of pages to leave free, or to finish; it repeats that when done. */
 struct holder {
 	int told[2];
 	int said[2];
 };
 
-/* These pages of the holder are freed and touched again, beside one that stays. */
+/* The holder frees these pages and touches them again, beside one that stays. */
 static char *spare[FIRST_TOUCH];
 static size_t spares_free;
 
@@ -62,7 +62,7 @@ static void give_back_until(size_t left)
 	CHECK(free_pages() == left);
 }
 
-/* Take all pages of the pool, and number them. Returns how many of @memory's. */
+/* Take all pages of the pool, and number those of @memory. Returns how many these are. */
 static size_t take_all(int device, size_t *memory)
 {
 	size_t stride = PAGE / sizeof(*memory), page;
@@ -75,13 +75,13 @@ static size_t take_all(int device, size_t *memory)
 		memory[page * stride] = page;
 		page++;
 	}
-	/* What did not do for a page and its table: the table is there. */
+	/* The rest was too little for a page and its table. Here the table exists. */
 	for (; free_pages() > 0; last += PAGE)
 		*last = 1;
 	return page;
 }
 
-/* A page with @align before it needs a page, and the tables that are missing. */
+/* Touch a page at a multiple of @align: this takes a page, and the missing tables. */
 static void touch_by_steps(int device, size_t align, size_t needed)
 {
 	char *page = pet_aligned_alloc(align, PAGE);
@@ -114,7 +114,7 @@ static void hold_all(void *argument)
 	for (size_t i = 0; i < FIRST_TOUCH; i++)
 		*(spare[i] = must_malloc(PAGE)) = 1;
 	*(char *)must_malloc(PAGE) = 1; /* stays */
-	/* Apart from all that is to have tables of its own. */
+	/* Keep this apart from all memory that has to take tables of its own. */
 	memory = pet_aligned_alloc(4 * GIB, total * PAGE);
 	CHECK(memory != NULL);
 	pages = take_all(device, memory);
@@ -132,7 +132,7 @@ static void hold_all(void *argument)
 		CHECK(memory[page * PAGE / sizeof(*memory)] == page);
 }
 
-/* A process that has nothing yet: it gets all that it needs, or nothing. */
+/* A process without memory gets all the pages that it needs, or none. */
 static void first_touch(void *argument)
 {
 	size_t left = (size_t)argument;
@@ -160,7 +160,7 @@ static void each_step(void)
 
 	CHECK(pipe(holder.told) == 0 && pipe(holder.said) == 0);
 	child = spawn(hold_all, &holder);
-	/* If it dies, there is nothing to read. */
+	/* Reading ends if the holder dies. */
 	close(holder.said[1]);
 	for (unsigned int left = 0; left <= FIRST_TOUCH; left++) {
 		unsigned char word = left;
@@ -182,19 +182,18 @@ static void each_step(void)
  * ---- The next owner of a page that is freed under a writer ----
  *
  * The old owner has all of the pool and frees it at once, which takes a while. Its
- * other thread writes to some of those pages all the time, so that its processor
- * remembers where they are: to the first and to the last, one of which are freed
- * before most others are. Each of them lies beside a page that is kept, and cannot
- * become a part of a larger block: they are what the next owner gets at first, while
- * the rest is still being freed.
+ * other thread keeps writing to the first and the last of those pages, so that its
+ * processor remembers where they are. One of the two groups is freed before most other
+ * pages. Each written page lies beside one that is kept, and cannot become a part of a
+ * larger block. So the next owner gets these first, while the rest is still being freed.
  */
 enum { ROUNDS = 3, WRITTEN = 32 };
-/* What the next owner takes of it: also of the rest. */
+/* The number of pages that the next owner takes: more than those. */
 enum { TAKEN = 4 * WRITTEN };
 
 enum way { BY_FREE, BY_MUNMAP };
 
-/* Of one round after the other: the next owner is ready, the old one frees, has freed. */
+/* Turns, as round numbers: the next owner is ready; the old one frees; it has freed. */
 struct turns {
 	enum way way; /* how the old owner frees */
 	atomic_int ready;
@@ -225,7 +224,7 @@ static char *written_page(char *memory, size_t i)
 	return memory + (i < WRITTEN / 2 ? i : owned - WRITTEN + i) * PAGE;
 }
 
-/* Write to the pages for ever, whether they are there or not. */
+/* Keep writing to the pages, whether they are there or not. */
 static void *write_always(void *argument)
 {
 	CHECK(run_on_cpu(1));
@@ -240,7 +239,7 @@ static void *write_always(void *argument)
 	return argument;
 }
 
-/* Take all pages there are; those that are written are mixed with those of @kept. */
+/* Take all pages. Those that are written alternate with those of @kept. */
 static char *own_all(int device, char *kept)
 {
 	char *memory = must_malloc(owned * PAGE);
@@ -300,7 +299,7 @@ static void own_and_free(void *argument)
 	CHECK(pthread_join(writer, NULL) == 0);
 }
 
-/* Take what comes free, and look at it until all is. Nobody may write to it. */
+/* Take pages as they become free, and watch them until all are. Nobody may write there. */
 static void take_and_look(int device, struct turns *turns, int round)
 {
 	char *memory = must_malloc(TAKEN * PAGE);
@@ -355,7 +354,7 @@ static void next_owner_after_munmap(void)
 /*
  * ---- Frees without a free page ----
  *
- * A process that is no relative has all of the pool, and a relative shares all tables.
+ * A process that is no relative has all of the pool; a relative shares all tables.
  */
 
 static struct gate holder_begins, holder_has_all, others_end;
@@ -404,7 +403,7 @@ static void untouched_ranges(void)
 	relative = spawn(share_tables, NULL);
 	await(&holder_has_all);
 
-	/* It fails for want of a table of its own, and leaves nothing behind. */
+	/* The call fails for lack of a table of its own, and leaves nothing behind. */
 	for (size_t i = 0; i < 3; i++) {
 		CHECK(ioctl(device, PETMEM_IOC_ALLOC, &alloc) == -1 &&
 		      errno == ENOMEM);
@@ -412,7 +411,7 @@ static void untouched_ranges(void)
 	}
 	pet_free(untouched);
 	CHECK(allocations(device) == 1);
-	/* What was touched takes tables of its own to be freed, or is all as before. */
+	/* Freeing touched memory takes tables of its own, or changes nothing. */
 	errno = 0;
 	pet_free(touched);
 	CHECK(allocations(device) == 1 && *touched == 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * races.c - what two threads, a relative, a reader in /proc or a signal do to each other
- * while a lock is let go.
+ * races.c - threads, relatives, readers of /proc and signals that come while a lock is
+ * released.
  *
  * Each case is a mistake that the module once had. pairs.c looks for others.
  */
@@ -43,8 +43,8 @@ enum { READERS = 2, TABLES = 512, DATA_PAGES = 64 };
 static const uint64_t pattern = UINT64_C(0x4141414141414141);
 
 /*
- * Read what Linux finds in the page tables of the parent. It sleeps between tables, and
- * holds the parent's mmap lock, but none of any relative.
+ * Have Linux look at the page tables of the parent. It sleeps between tables, and holds
+ * the mmap lock of the parent, but not of a relative.
  */
 static void read_smaps(void *argument)
 {
@@ -64,7 +64,7 @@ static void read_smaps(void *argument)
 	(void)argument;
 }
 
-/* A relative, the last owner of what the parent replaces, gives it up. */
+/* A relative gives up the tables that the parent replaces, as their last owner. */
 static void hold_tables(void *argument)
 {
 	pass(&to_parent);
@@ -74,7 +74,7 @@ static void hold_tables(void *argument)
 	(void)argument;
 }
 
-/* What was a table becomes data, which nobody else may write, or take for a table. */
+/* A former table becomes data. Nobody else may write it, or take it for a table. */
 static void use_as_data(void)
 {
 	uint64_t *data = must_malloc(DATA_PAGES * PAGE);
@@ -88,15 +88,15 @@ static void use_as_data(void)
 	pet_free(data);
 }
 
-/* A fault that Linux repeats. */
+/* Write by a fault that Linux repeats. */
 static void write_plainly(char *memory)
 {
 	memory[0]++;
 }
 
 /*
- * A futex in a page that a relative shares: Linux has it made writable by
- * fixup_user_fault(), which keeps its locks, so tables are replaced under these.
+ * Use a futex in a page that a relative shares. Linux makes the page writable by
+ * fixup_user_fault(), which keeps its locks while tables are replaced.
  */
 static int wake_op(uint32_t *word)
 {
@@ -146,7 +146,7 @@ static void walkers_and_writes(void)
 	walkers_and_relatives(write_plainly);
 }
 
-/* What is replaced then is kept, until the process's locks are held for writing. */
+/* Replaced tables are kept until the process's locks are held for writing. */
 static void walkers_and_futexes(void)
 {
 	choose_door(NATIVE);
@@ -189,7 +189,7 @@ static void futexes(void)
 		*word_of(memory, i) = i;
 	child = spawn(wake_all, memory);
 	await(&to_parent);
-	/* The last owner writes, while the child still keeps what it replaced. */
+	/* The last owner writes while the child still keeps its replaced tables. */
 	for (i = 0; i < WORDS; i++) {
 		CHECK(*word_of(memory, i) == i);
 		*word_of(memory, i) = i + 1;
@@ -200,7 +200,7 @@ static void futexes(void)
 		CHECK(*word_of(memory, i) == i + 1);
 }
 
-/* A debugger writes where a relative shares: under the target's lock, too. */
+/* A debugger writes to a page that a relative shares, under the target's lock, too. */
 static void be_written(void *argument)
 {
 	char *memory = argument;
@@ -232,7 +232,7 @@ static void debuggers(void)
 		CHECK(*word_of(memory, i) == i);
 }
 
-/* ---- An allocation, and another map in the place of the one it was for ---- */
+/* ---- An allocation while another map replaces the one that it was for ---- */
 
 static atomic_bool stop;
 static int shared_device;
@@ -267,9 +267,9 @@ static void start(pthread_t *thread, void *(*body)(void *argument))
 }
 
 /*
- * The allocations run beside a thread that takes their processor from them again and
- * again: also between what they prepare and what they do. The map lives for a moment:
- * with one processor, where each yield gives the others a turn, one is enough.
+ * A thread takes the processor from the allocations again and again, also between their
+ * preparations and their changes. The map lives for a moment. With one processor, one
+ * yield is enough for that, as each gives the others a turn.
  */
 static void allocations_and_maps(void)
 {
@@ -304,7 +304,7 @@ static void tick(int signal)
 	(void)signal;
 }
 
-/* From now on a signal comes each @usec microseconds; 0: no more. */
+/* From now on send a signal each @usec microseconds; 0: no more. */
 static void ticking(unsigned int usec)
 {
 	const struct sigaction action = { .sa_handler = tick,
@@ -394,7 +394,7 @@ static void send_signals(void *argument)
 
 #define PATIENCE 10 /* seconds */
 
-/* Without a system call, in which Linux would look for pending signals. */
+/* Wait without a system call, in which Linux would look for pending signals. */
 static void await_handled(unsigned int sent)
 {
 	struct timespec now, end;

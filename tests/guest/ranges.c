@@ -40,11 +40,11 @@ static void three_pages(void)
 	CHECK(holds(p[2], PAGE, 2));
 	pet_free(p[2]);
 	CHECK(faults(p[2], READ));
-	/* Only one hole, of the whole region, has room for this. */
+	/* Only a hole of the whole region has room for this. */
 	CHECK(pet_malloc(PETMEM_REGION_SIZE) == REGION);
 }
 
-/* What the process has when it has touched and freed something. */
+/* The pool's state after the process has touched and freed something. */
 static struct petmem_status touched_and_freed(void)
 {
 	char *p = must_malloc(PAGE);
@@ -98,7 +98,7 @@ static void empty_table(void)
 	CHECK(faults(high, READ));
 }
 
-/* Freeing skips what was never touched, however much of it there is. */
+/* Freeing skips untouched memory, however much of it there is. */
 static void sparse(void)
 {
 	struct petmem_status idle, after;

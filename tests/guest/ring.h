@@ -55,7 +55,7 @@ static inline _Atomic uint32_t *ring_word(char *memory, uint32_t offset)
 }
 
 /*
- * Read from a file into memory, by a thread of the kernel's if @flags is IOSQE_ASYNC.
+ * Read from a file into memory; a kernel thread does it if @flags is IOSQE_ASYNC.
  * Returns what read() would, or minus errno.
  */
 static inline int ring_read(struct ring *ring, unsigned int flags, int file,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* signals.c - petmem's SIGSEGV handler beside a program's own ideas of SIGSEGV. */
+/* signals.c - petmem's SIGSEGV handler beside a program's own use of SIGSEGV. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -149,7 +149,7 @@ static void stack_in_petmem(void)
 	petmem_context.uc_stack.ss_size = size;
 	petmem_context.uc_link = &main_context;
 	makecontext(&petmem_context, on_petmem_stack, 0);
-	/* makecontext() has touched the top; what is below has never been. */
+	/* makecontext() has touched the top, and nothing below. */
 	CHECK(swapcontext(&main_context, &petmem_context) == 0);
 	CHECK(depth_reached == 0);
 }

@@ -12,8 +12,8 @@
 #define RET_INSTRUCTION 0xc3
 
 /*
- * Mistakes, for a process that has petmem and no handler of its own. Each is
- * told by @argument where to make it.
+ * Mistakes of a process that has petmem and no handler of its own. @argument is the
+ * address at which to make them.
  */
 static void read_at(void *argument)
 {
@@ -119,7 +119,7 @@ static void touch(void *argument)
 	*(volatile char *)argument = 1;
 }
 
-/* Without the harness, with it, and in a child that has memory of its parent's. */
+/* A stray touch without the harness, with it, and in a child with inherited memory. */
 static void near_null_dies(void)
 {
 	CHECK(dies_by(SIGSEGV, touch, NULL));

@@ -26,9 +26,8 @@ static void run_threads(size_t count, void *(*body)(void *argument))
 /*
  * ---- One thread frees while the other reads ----
  *
- * The reader makes no system call, so that nothing but the module's own
- * invalidation clears its CPU's TLB. What it reads after pet_free() has returned
- * must fault.
+ * The reader makes no system call, so that only the module's own invalidation clears
+ * its CPU's TLB. A read after pet_free() has returned must fault.
  */
 static volatile char *shared_page;
 static atomic_int reading, freed, stale;
@@ -84,8 +83,8 @@ static void free_while_reading(void)
 }
 
 /*
- * The process moves to another CPU and frees there; back on the first, nothing
- * of the old translation may be left.
+ * The process moves to another CPU and frees there. Back on the first, no old
+ * translation may be left.
  */
 static void free_after_moving(void)
 {
@@ -143,7 +142,7 @@ static void same_fresh_pages(void)
 	}
 }
 
-/* ---- Threads at random, each with a model of what is its own ---- */
+/* ---- Threads at random, each with a model of its own memory ---- */
 
 struct owned {
 	char *start;
@@ -201,7 +200,7 @@ static void random_threads(void)
 	CHECK(pet_malloc(PETMEM_REGION_SIZE) == REGION);
 }
 
-/* ---- Freeing what others are touching: a fault or a zero, nothing else ---- */
+/* ---- Freeing memory that others touch: a fault or a zero, nothing else ---- */
 
 static char *_Atomic contested;
 static atomic_bool over;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tools.c - petmem walk, map and top, run on processes that are known. */
+/* tools.c - petmem walk, map and top, run on known processes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,14 +17,14 @@
 #include "command.h"
 #include "guest.h"
 
-/* What a live screen begins and ends with. */
+/* The sequences at the beginning and the end of a live screen. */
 #define SCREEN_ENTER "\033[?1049h"
 #define SCREEN_LEAVE "\033[?1049l"
 #define SCREEN_HOME "\033[H"
 
 #define USER 1000
 
-/* Longer than a screen takes to come. */
+/* Longer than a screen takes to appear. */
 #define SCREEN_LIMIT_MS 60000
 
 static void walks(void)
@@ -147,7 +147,7 @@ static void pool(void)
 	snprintf(line, sizeof(line), " %llu of ",
 		 16 + pool_status().table_pages);
 	CHECK(says("\nnode 0 ") && says("Donated ranges\n0x") && says(line));
-	/* What is in use lies together, and breaks one block of 2 MiB. */
+	/* The pages in use are adjacent, and break one block of 2 MiB. */
 	free_pages = pool_status().free_pages;
 	snprintf(
 		line, sizeof(line),
@@ -198,7 +198,7 @@ static void top_as_user(void *parent)
 	CHECK(strstr(output, line) == NULL);
 }
 
-/* Each has a family of its own. */
+/* Each process has a family of its own. */
 static void once_as_user(void)
 {
 	pid_t child, self = getpid();
@@ -228,7 +228,7 @@ static void fault_for_ever(void *gate)
 	}
 }
 
-/* What `petmem top' said of a process's faults a second. */
+/* A process's faults a second, as printed by `petmem top'. */
 static unsigned long long rate_of(pid_t pid)
 {
 	unsigned long long rate = 0;
@@ -341,7 +341,7 @@ static size_t lines_within(size_t columns)
 	return lines;
 }
 
-/* It ends, and leaves the terminal as it was. */
+/* The tool ends, and leaves the terminal as it was. */
 static void ends_well(pid_t child, const struct termios *before)
 {
 	struct termios after;
@@ -388,7 +388,7 @@ static void live_resizes(void)
 	resize(24, 40);
 	wait_for_text("    PID    MAPPED  FAULTS/S  COMMAND\033[K");
 	resize(5, 30);
-	/* What is cut off at the 30th column. */
+	/* The line is cut off at the 30th column. */
 	wait_for_text("\r\n[............................]\033");
 	wait_for_text("\033[J");
 	CHECK(lines_within(30) <= 5);

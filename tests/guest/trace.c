@@ -19,7 +19,7 @@
 #define EVENTS TRACING "/events/petmem"
 #define FIELDS_MAX 128
 
-/* Begin with an empty trace of all events of petmem's. */
+/* Begin with an empty trace of all of petmem's events. */
 static void start_trace(void)
 {
 	CHECK(mount("tracefs", TRACING, "tracefs", 0, NULL) == 0 ||
@@ -85,7 +85,7 @@ static void touches(void)
 	*(volatile char *)(memory + 8);
 	memory[PAGE + 16] = 1;
 	CHECK(faults(memory + 2 * PAGE, READ));
-	/* The kernel tells the address of the page, the processor that of the byte. */
+	/* A native fault has the address of the page, a signal that of the byte. */
 	CHECK(events(self, "fault",
 		     fields("addr=%p error_code=0x4 result=0",
 			    memory + (is_native() ? 0 : 8))) == 1);
@@ -121,7 +121,7 @@ static void fork_and_write(void)
 	CHECK(events(self, "cow", fields("addr=%p copied=0", memory)) == 1);
 }
 
-/* The last block of the pool, which nobody uses, goes and comes back. */
+/* The last block of the pool, which nobody uses, is released and donated again. */
 static void release_and_donate(void)
 {
 	struct petmem_status status = pool_status();
@@ -142,7 +142,7 @@ static void release_and_donate(void)
 			    block.size, block.node)) == 1);
 }
 
-/* What nobody watches leaves nothing. */
+/* An event that nobody watches leaves nothing. */
 static void switched_off(void)
 {
 	connect_petmem();
@@ -190,9 +190,9 @@ static int flushes_on_return(int cpu)
 }
 
 /*
- * A thread sleeps on a processor that has nothing else to do, and keeps the address space.
- * Had the invalidation raised the generation, it would flush all of it whenever the thread
- * goes on.
+ * A thread sleeps on a processor that has nothing else to do and keeps the address space.
+ * If the invalidation raised the generation, that processor would flush all of it whenever
+ * the thread goes on.
  */
 static void invalidations(void)
 {

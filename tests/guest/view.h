@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * view.h - what a process ought to see in petmem memory.
+ * view.h - the contents that a process should see in petmem memory.
  *
- * The model is ordinary memory, which Linux copies at fork: so each member of a family
- * has one, which says what that member itself has written.
+ * The model is ordinary memory, which Linux copies at fork. So each member of a family
+ * has its own model, without the other members' writes.
  */
 #ifndef VIEW_H
 #define VIEW_H

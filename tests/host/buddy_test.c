@@ -2,8 +2,8 @@
 /*
  * buddy_test.c [SEED] - the buddy allocator against a model: one byte a page.
  *
- * Which pages are free says everything: a free block is a largest aligned run
- * of free pages. So the model can foretell the whole state.
+ * The free pages determine the whole state, as a free block is a largest aligned run
+ * of free pages. So the model can foretell all of it.
  */
 #include "host.h"
 #include "../../buddy.h"
@@ -87,7 +87,7 @@ static u32 best_order(const struct pages *p, u32 count)
 
 /* ---- Checks ---- */
 
-/* One free list: its links, and that its blocks say that they are on it. */
+/* Check one free list: its links, and that its blocks say that they are on it. */
 static bool list_holds(const struct pages *p, u32 order, u32 expected)
 {
 	const struct petmem_buddy *buddy = &p->buddy;
@@ -105,7 +105,7 @@ static bool list_holds(const struct pages *p, u32 order, u32 expected)
 	return true;
 }
 
-/* The whole state is what the model says. */
+/* The whole state agrees with the model. */
 static bool agrees(const struct pages *p)
 {
 	const struct petmem_buddy *buddy = &p->buddy;
@@ -170,7 +170,7 @@ static bool free_right(struct pages *p, u32 first, u32 count)
 	return true;
 }
 
-/* Just these pages, if they exist and are free. */
+/* Take exactly these pages, if they exist and are free. */
 static bool take_right(struct pages *p, u32 first, u32 count)
 {
 	bool valid = exist(p, first, count) && all_are(p, false, first, count);
@@ -398,7 +398,7 @@ static bool test_invalid_frees(void)
 
 #define STEPS 3000000
 
-/* Mostly a run of used pages, and now and then anything at all. */
+/* Free mostly a run of used pages, and now and then anything at all. */
 static bool random_free(struct pages *p)
 {
 	const u32 nr = p->buddy.nr_pages;
@@ -426,7 +426,7 @@ static bool random_steps(u32 nr, u32 steps, u32 check_every)
 	for (u32 step = 0; step < steps; step++) {
 		u32 page;
 
-		/* By turns more allocation and more freeing. */
+		/* Alternate between more allocations and more frees. */
 		if (step % 1024 == 0)
 			allocs_in_8 = 1 + random_below(7);
 		if (random_below(16) == 0) {
@@ -471,7 +471,7 @@ static bool test_random_large(void)
 
 /* ---- Cost ---- */
 
-/* The most that one page costs in a pool of @nr, empty to full and back. */
+/* The highest cost of one page in a pool of @nr, from empty to full and back. */
 static bool worst_cost(u32 nr, unsigned long *worst)
 {
 	struct petmem_buddy buddy;
@@ -495,7 +495,7 @@ static bool worst_cost(u32 nr, unsigned long *worst)
 	return true;
 }
 
-/* Some basic blocks for each order, whatever the number of pages. */
+/* The cost is some basic blocks for each order, whatever the number of pages. */
 static bool test_cost(void)
 {
 	const u32 sizes[] = { 100, 100000, 3 * LARGEST };

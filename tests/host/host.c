@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* host.c - what the tests of the kernel's pure parts share. */
+/* host.c - helpers for the tests of the kernel's pure parts. */
 #include "host.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * host.h - what the tests of the kernel's pure parts share: memory that can be
+ * host.h - helpers for the tests of the kernel's pure parts: memory that can be
  * made to run out, random numbers, a measure of cost.
  */
 #ifndef HOST_H
@@ -23,7 +23,7 @@
 		}                                                          \
 	} while (0)
 
-/* What kmalloc(), __vmalloc() and their kin come to. */
+/* kmalloc(), __vmalloc() and their kin call these. */
 void *host_alloc(size_t size);
 void host_free(const void *memory);
 
@@ -51,7 +51,7 @@ struct host_test {
  * Run every test; each must free all that it allocates. The seed is the first
  * argument, or SEED in the environment, or a fixed one.
  *
- * Return: what main() returns.
+ * Return: main()'s result.
  */
 int run_tests(const struct host_test *tests, size_t count, char **argv);
 

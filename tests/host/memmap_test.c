@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memmap_test.c [SEED] - the memory map against a model: a number a page.
+ * memmap_test.c [SEED] - the memory map against a model: one number a page.
  */
 #include "host.h"
 #include "../../memmap.h"
@@ -17,7 +17,7 @@ struct region {
 	struct petmem_memmap map;
 	u64 start;
 	u32 nr_pages;
-	u32 *owner; /* the model: which allocation has a page; 0: none */
+	u32 *owner; /* the model: the allocation that has a page; 0: none */
 	u32 last_owner;
 	u32 nr_owners;
 };
@@ -99,7 +99,7 @@ static bool tree_agrees(const struct petmem_memmap *map)
 	return true;
 }
 
-/* Number of pages from @page on that have the same owner. */
+/* Number of pages from @page onwards that have the same owner. */
 static u32 run_length(const struct region *r, u32 page)
 {
 	u32 end = page;
@@ -109,7 +109,7 @@ static u32 run_length(const struct region *r, u32 page)
 	return end - page;
 }
 
-/* The list has exactly the ranges that the model says, both ways. */
+/* The list has exactly the model's ranges, in both directions. */
 static bool list_agrees(const struct region *r)
 {
 	const struct list_head *prev = &r->map.ranges;
@@ -138,7 +138,7 @@ static bool agrees(const struct region *r)
 
 /* ---- Steps: each checks its own result ---- */
 
-/* The lowest page with @count free ones from it on; nr_pages: none. */
+/* The first page of the lowest @count free ones; nr_pages: none. */
 static u32 first_fit(const struct region *r, u64 count, u64 align)
 {
 	u32 page = 0;
@@ -169,7 +169,7 @@ static unsigned long nr_spares(const struct petmem_memmap_spares *spares)
 	return count;
 }
 
-/* Sets *@at to where the range begins, in pages; nr_pages: nowhere. */
+/* Sets *@at to the first page of the range; nr_pages: none. */
 static bool alloc_right(struct region *r, u64 count, u64 align, u32 *at)
 {
 	const u32 expected = first_fit(r, count, align);
@@ -215,7 +215,7 @@ static bool free_right(struct region *r, u32 page)
 	return true;
 }
 
-/* Any address is found in the range that has its page; others in none. */
+/* An address in the map is found in the range that has its page; others in none. */
 static bool find_right(const struct region *r, u64 addr)
 {
 	const struct petmem_range *range = petmem_memmap_find(&r->map, addr);
@@ -236,7 +236,7 @@ static bool find_right(const struct region *r, u64 addr)
 	return true;
 }
 
-/* A copy is the same, and what is done to it or to the original is its own. */
+/* A copy is the same. Changes of the copy or of the original do not reach the other. */
 static bool copy_right(struct region *r)
 {
 	struct petmem_memmap original = r->map, *moved = &r->map;
@@ -297,7 +297,7 @@ static bool test_few_nodes(void)
 		REQUIRE(nr_spares(&spares) + map.nr_kept == count);
 		petmem_memmap_put_spares(&spares);
 	}
-	/* The map has kept one, and this is the second. */
+	/* The map has kept one node, and this is the second. */
 	REQUIRE(!petmem_memmap_get_spares(&spares, 1));
 	range = petmem_memmap_alloc(&map, &spares, PAGE, align);
 	REQUIRE(range && range->start == align && map.nr_ranges == 3);
@@ -333,7 +333,7 @@ static bool test_three(void)
 	const u32 orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
 				  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 
-	/* The three are all there is, or something lies behind them. */
+	/* Nothing lies behind the three, or one more range does. */
 	for (u32 behind = 0; behind < 2; behind++) {
 		for (size_t i = 0; i < COUNT_OF(orders); i++) {
 			struct region r;
@@ -425,7 +425,7 @@ static bool test_find_ends(void)
 	return true;
 }
 
-/* What does not fit says so, however far its end is beyond 2^64. */
+/* A size that does not fit is refused, however far its end is beyond 2^64. */
 static bool test_huge_sizes(void)
 {
 	const u64 sizes[] = { ~0ULL, 0 - PAGE, 0 - REGION_START, HALF };
@@ -503,7 +503,7 @@ static bool random_steps(u64 start, u32 nr_pages, u32 steps, u32 check_every)
 
 	REQUIRE(init(&r, start, nr_pages));
 	for (u32 step = 0; step < steps; step++) {
-		/* By turns more allocation and more freeing. */
+		/* Alternate between more allocations and more frees. */
 		if (step % 1024 == 0)
 			allocs_in_8 = 1 + random_below(6);
 		if (random_below(8) < allocs_in_8)
@@ -559,7 +559,7 @@ struct cost {
 	unsigned long alloc_large; /* behind all holes */
 };
 
-/* Allocate and add up what it cost. */
+/* Allocate, and add the cost to *@cost. */
 static struct petmem_range *costly_alloc(struct petmem_memmap *map, u64 size,
 					 unsigned long *cost)
 {
@@ -638,8 +638,8 @@ static bool measure(u32 count, struct cost *cost)
 }
 
 /*
- * A thousand times the ranges make a tree two and a half times as high. More
- * than four times the cost is no longer a matter of its height.
+ * A thousand times the ranges make a tree two and a half times as high. The height
+ * does not explain more than four times the cost.
  */
 static bool test_cost(void)
 {

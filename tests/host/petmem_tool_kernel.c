@@ -9,23 +9,23 @@
  *   memory/memoryN/state       and valid_zones, as in sysfs
  *   memory/memoryN/nodeK       exists if the block is on NUMA node K
  *   memory/memoryN/donated     exists while petmem holds a range that begins
- *                              here; contains how many blocks it has
- *   memory/memoryN/used        how many pages of that range are in use
+ *                              here; contains its number of blocks
+ *   memory/memoryN/used        the number of pages in use of that range
  *   memory/memoryN/fail_WHAT   the errno to give: offline, online, donate,
  *                              release
  *   memory/memoryN/signal_WHAT a signal to send in that call; unless blocked or
  *                              ignored, it ends the call with EINTR
  *   memory/memoryN/signal_open a signal to send as its state is opened to write
  *   memory/memoryN/hang        offlining goes on until a signal ends it
- *   memory/memoryN/scarce      what is available once its offlining begins
- *   memory/memoryN/stolen      what somebody else is faster to do: offline,
+ *   memory/memoryN/scarce      available becomes this when its offlining begins
+ *   memory/memoryN/stolen      the call in which somebody else is faster: offline,
  *                              online, release
  *   available                  kilobytes, less when blocks go offline; without
  *                              it the kernel does not say
  *   open_error, state_error    errno for opening the device, a state to write
- *   abi, version_error         what PETMEM_IOC_VERSION gives
+ *   abi, version_error         the result of PETMEM_IOC_VERSION
  *   impatient                  a time limit passes in a second
- *   log                        what was asked of the kernel
+ *   log                        the requests to the kernel
  */
 #include <dirent.h>
 #include <errno.h>
@@ -60,7 +60,7 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t size);
 unsigned int __wrap_alarm(unsigned int seconds);
 int __wrap_ioctl(int fd, unsigned long command, ...);
 
-/* Which descriptors are a block's state, open to write: number + 1. */
+/* The block whose state a descriptor has open to write: number + 1. */
 static unsigned long long state_fds[MAX_FDS];
 static int device_fd = -1;
 
@@ -127,7 +127,7 @@ static int fail(unsigned long long err)
 	return err ? -1 : 0;
 }
 
-/* Whether it would end a system call. */
+/* Would the signal end a system call? */
 static bool disturbs(int sig)
 {
 	struct sigaction action;
@@ -138,7 +138,7 @@ static bool disturbs(int sig)
 	return !sigismember(&mask, sig) && action.sa_handler != SIG_IGN;
 }
 
-/* What a block's files say about a call. */
+/* Do what a block's files order for a call. */
 static int ordered(const char *what, unsigned long long number)
 {
 	int sig = (int)value(file("memory/memory%llu/signal_%s", number, what));
@@ -194,7 +194,7 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	char line[64];
 
-	/* The configuration: a file of the test's. */
+	/* The configuration is a file of the test's. */
 	if (*path != '/')
 		return __real_fopen(path, mode);
 	if (strcmp(path, "/proc/meminfo"))
@@ -214,7 +214,7 @@ unsigned int __wrap_alarm(unsigned int seconds)
 	return __real_alarm(seconds);
 }
 
-/* Only taking a block offline may be given up. */
+/* Only taking a block offline may have a time limit. */
 static void no_time_limit(void)
 {
 	if (__real_alarm(0))
@@ -345,7 +345,7 @@ static int release(const struct petmem_extent *extent)
 	return unlink(file("memory/memory%llu/donated", number));
 }
 
-/* Find range number index; return how many there are up to it, with it. */
+/* Find range @index. Returns the number of ranges up to it, itself included. */
 static unsigned int find_range(unsigned int index, struct petmem_block *range)
 {
 	unsigned long long number, count;
@@ -373,7 +373,7 @@ static int block(struct petmem_block *range)
 	return found ? 0 : fail(ENOENT);
 }
 
-/* A range begins with its used pages. Of these the first is a table. */
+/* The used pages of a range come first. The first of them is a table. */
 static int run(struct petmem_run *run)
 {
 	struct petmem_block range;

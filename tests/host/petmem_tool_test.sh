@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# petmem_tool_test.sh PETMEM [PATTERN] - test the donation tool on a made-up machine, or do
-# those of the tests whose names match.
+# petmem_tool_test.sh PETMEM [PATTERN] - test the donation tool on a made-up machine; with
+# PATTERN, only by the tests whose names match.
 #
-# PETMEM is the tool linked with petmem_tool_kernel.c, which says what the files
-# of the machine mean. Each test gets a machine of its own. Speaks TAP.
+# PETMEM is the tool linked with petmem_tool_kernel.c, which explains the files of the
+# machine. Each test gets a machine of its own. Speaks TAP.
 # The tests are called by their names in a list; the constants are numbers.
 # shellcheck disable=SC2317,SC2086
 set -euo pipefail
@@ -90,7 +90,7 @@ wrong()
 	exit 1
 }
 
-# What the tool must have said: all of standard output, a part of its errors.
+# The tool must have printed this: all of standard output, a part of its errors.
 out()
 {
 	[ "$(cat out)" = "$1" ] || wrong "expected output: $1"
@@ -106,7 +106,7 @@ no_err()
 	[ ! -s err ] || wrong "expected no error"
 }
 
-# blocks NUMBER=WHAT...: how all blocks must be now: their zone if online,
+# blocks NUMBER=WHAT...: the state that all blocks must have now: their zone if online,
 # "donated", or "offline" and forgotten.
 blocks()
 {
@@ -126,7 +126,7 @@ blocks()
 	[ "$now" = " $*" ] || wrong "blocks:$now"
 }
 
-# log WORD...: what was asked of the kernel, all of it, in order.
+# log WORD...: all requests to the kernel must be these, in this order.
 log()
 {
 	local now
@@ -187,7 +187,7 @@ test_prefers_movable_blocks()
 	blocks 0=Normal 1=donated 2=donated 3=Normal 4=donated
 }
 
-# What can become 1 GiB pages, though higher blocks are free, too.
+# Blocks that can become 1 GiB pages are preferred, though higher blocks are free, too.
 test_prefers_whole_gigabytes()
 {
 	machine $SIZE_128M 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18
@@ -698,7 +698,7 @@ test_draws_into_files()
 	err "full: No space left on device"
 }
 
-# modprobe STATUS TEXT: what modprobe does.
+# modprobe STATUS TEXT: make modprobe print TEXT and end with STATUS.
 modprobe()
 {
 	mkdir -p bin
@@ -716,7 +716,7 @@ test_loads_the_module()
 	[ "$(cat modprobe.log)" = petmem ] || wrong "modprobe was not asked for petmem"
 }
 
-# Only root is told more.
+# Only root gets more information.
 test_explains_why_the_module_is_refused()
 {
 	machine $SIZE_128M 0
@@ -1281,8 +1281,8 @@ test_bad_usage()
 	blocks 0=Normal 1=donated
 }
 
-# on_terminal COLUMNS STATUS ARGUMENT...: the same with standard error on a terminal of so
-# many columns. What comes there is in screen, with <CR> and <EL> for what moves about.
+# on_terminal COLUMNS STATUS ARGUMENT...: the same with standard error on a terminal that
+# wide. Its output is in screen, with <CR> and <EL> for the control characters.
 on_terminal()
 {
 	local status=0 command
@@ -1295,7 +1295,7 @@ on_terminal()
 	[ "$status" = "$2" ] || wrong "exit status $status, expected $2"
 }
 
-# What the terminal must have got, all of it.
+# The terminal must have got this, and nothing else.
 screen()
 {
 	[ "$(cat screen)" = "$1" ] || wrong "expected on the screen: $1"
@@ -1368,7 +1368,7 @@ test_no_progress_without_a_terminal()
 	no_err
 }
 
-# The words do what the options do, which came first.
+# The words do the same as the options, which came first.
 test_words()
 {
 	machine $SIZE_128M 0 1 2 3
@@ -1405,7 +1405,7 @@ for name in "${tests[@]}"; do
 	number=$((number + 1))
 	mkdir "$work/$name"
 	status=0
-	# Not in a condition, where set -e would mean nothing.
+	# A condition would turn off set -e inside.
 	set +e
 	(
 		set -e

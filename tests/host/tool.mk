@@ -2,7 +2,7 @@
 #
 # make -f tests/host/tool.mk check   (from any directory)
 #
-# The donation tool, as it is, linked with a kernel made up for the test.
+# The donation tool, unchanged, linked with a kernel made up for the test.
 
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 TOP := $(HERE)../..

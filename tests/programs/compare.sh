@@ -5,13 +5,13 @@
 # scripts beside this one, in the guest. Each of them defines:
 #
 #   prepare    make the input, in the current directory
-#   work       run the program, with $RUN before its name; what it leaves in the
-#              directory results is to be the same both times
+#   work       run the program, with $RUN before its name; the files that it leaves in
+#              the directory results have to be the same both times
 #
-# and ends with `compare MB [COPIES]`, which prints TAP: at its peak, the work on petmem is
-# to use so much of the pool at least, and so many pages are to be copied for it after
-# forks. prepare and work run in processes of their own, under `set -eu`. FULL, if not
-# empty, asks for the long run.
+# and ends with `compare MB [COPIES]`, which prints TAP: at its peak, the work on petmem has
+# to use at least MB megabytes of the pool, and its forks have to make at least COPIES
+# copies of pages. prepare and work run in processes of their own, under `set -eu`. FULL,
+# if not empty, asks for the long run.
 
 set -u
 
@@ -63,7 +63,7 @@ work_in() {
 	mkdir -p "$1/results" && cd "$1" && step work "$2"
 }
 
-# Note how many pages of the pool are in use, until told to stop.
+# Record how many pages of the pool are in use, until told to stop.
 sample() {
 	while [ ! -e "$directory/done" ]; do
 		petmem --status
@@ -81,7 +81,7 @@ work_on_petmem() {
 	return "$status"
 }
 
-# Nothing is no result.
+# Empty results are a failure.
 same_results() {
 	[ -n "$(find "$directory/linux/results" -type f -size +0)" ] || return
 	diff -r "$directory/linux/results" "$directory/petmem/results" >"$directory/diff" && return

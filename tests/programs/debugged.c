@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugged.c - what tests/programs/gdb looks at, stops and changes.
+ * debugged.c - the program that tests/programs/gdb looks at, stops and changes.
  */
 #include <err.h>
 #include <stdlib.h>

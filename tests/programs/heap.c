@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * heap.c - a program that knows nothing of petmem, and looks where its heap is. Run by
- * petmem-run; each case is a name on the command line. Ends with 0 when all is well.
+ * heap.c - a program that knows nothing of petmem, and looks where its heap is. petmem-run
+ * runs it, with the name of a case on the command line. Ends with 0 when all is well.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* As in petmem.h, which such a program does not include. */
+/* The same as in petmem.h, which such a program does not include. */
 #define REGION_START 0x100000000000UL
 #define REGION_END (REGION_START + (1UL << 39))
 
@@ -38,8 +38,8 @@ static void check_value(int ok, const char *what)
 }
 
 /*
- * There is nothing else that could be a heap: no memory without a file, but for the
- * stack and the zeros right behind the data of libraries.
+ * Check that nothing else could be a heap: only the stack, and the zeros right behind the
+ * data of libraries, are memory without a file.
  */
 static void check_maps(void)
 {
@@ -109,7 +109,7 @@ static void places(void)
 	check_maps();
 }
 
-/* Objects come and go, and each keeps what was written into it. */
+/* Objects come and go, and each keeps its contents. */
 static void *churn(void *argument)
 {
 	unsigned int seed = (uintptr_t)argument;
@@ -174,7 +174,7 @@ static void forks(void)
 	}
 }
 
-/* As daemons do. */
+/* Close all descriptors, as daemons do. */
 static void closes(void)
 {
 	closefrom(3);
@@ -199,7 +199,7 @@ static void gives_back(void)
 	getchar();
 	check_value(pointer[MB] == 1, "the contents changed");
 	free(pointer);
-	/* jemalloc looks at the clock when there is something to do. */
+	/* jemalloc looks at the clock only when it is called. */
 	sleep(2);
 	churn((void *)5UL);
 	puts("free");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * actions.c - the table of what a hostile program may do.
+ * actions.c - the table of a hostile program's actions.
  *
  * One line each: CALL for a system call, with a kind of value for each argument;
  * IOCTL for a command of petmem.h, which fills its argument; DO for a function, and
@@ -102,7 +102,7 @@ static const struct action actions[] = {
 	IOCTL(3, RUN),
 	DO(6, unknown_ioctl),
 
-	/* Memory as it is meant */
+	/* Normal use of memory */
 	DO(60, touch),
 	DO(20, touch_often),
 	DO(15, touch_all),
@@ -133,13 +133,13 @@ static const struct action actions[] = {
 	CALL(2, brk, ADDRESS),
 	DO(4, attach_shared_memory),
 
-	/* What of it is in memory, and where */
+	/* Presence and placement of pages */
 	CALL(6, mlock, ADDRESS, LENGTH),
 	CALL(4, mlock2, ADDRESS, LENGTH, BITS(3)),
 	CALL(4, munlock, ADDRESS, LENGTH),
 	CALL(3, mlockall, BITS(7)),
 	CALL(3, munlockall),
-	/* No LENGTH: of the whole region, Linux looks up each page, and for no signal. */
+	/* No LENGTH: Linux would look up each page of the region, ignoring signals. */
 	CALL(6, mincore, ADDRESS, BYTES, BUFFER),
 	CALL(6, msync, ADDRESS, LENGTH, BITS(7)),
 	CALL(8, mbind, ADDRESS, LENGTH, BITS(POLICIES), BUFFER, BELOW(128),
@@ -200,7 +200,7 @@ static const struct action actions[] = {
 	DO(10, ring_io),
 	DO(6, user_faults),
 
-	/* Futexes, barriers, what threads leave behind */
+	/* Futexes, barriers, leftovers of threads */
 	CALL(6, futex, BUFFER, BELOW(14), BELOW(4), BUFFER, BUFFER, BELOW(4)),
 	CALL(4, futex, BUFFER, IS(FUTEX_WAKE | FUTEX_PRIVATE_FLAG), BELOW(8)),
 	CALL(4, membarrier, BITS(0x3ff), BELOW(2), BELOW(4)),

@@ -36,7 +36,7 @@ static int open_of(pid_t process, const char *name, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-/* Its memory by /proc and by process_vm_*, at an address of ours, which it shares. */
+/* Use a process's memory by /proc and process_vm_*, at an address that it shares. */
 static void use_memory_of(struct flow *flow, pid_t process)
 {
 	char buffer[2 * PAGE];
@@ -54,7 +54,7 @@ static void use_memory_of(struct flow *flow, pid_t process)
 		process_vm_writev(process, &local, 1, &remote, 1, 0);
 }
 
-/* Its registers, into memory that the kernel may not be able to write. */
+/* Get its registers, into memory that the kernel may not be able to write. */
 static void get_registers(struct flow *flow, pid_t process)
 {
 	struct iovec set = { (void *)buffer_draw(flow), PAGE };
@@ -104,7 +104,7 @@ static const char *const names[] = { "maps",	  "smaps",    "smaps_rollup",
 				     "numa_maps", "pagemap",  "status",
 				     "statm",	  "map_files" };
 
-/* Some of a file; of pagemap, what stands for an address. */
+/* Read some of a file; of pagemap, perhaps the entries of an address. */
 static void read_some(struct flow *flow, int file, uint64_t address)
 {
 	enum { READS_MAX = 16 };
@@ -152,8 +152,8 @@ void read_proc(struct flow *flow, const struct action *action)
 }
 
 /*
- * It has no memory of petmem's itself, so that a table of the reader's is not what keeps
- * one of the process that it looks at.
+ * The child has no petmem memory itself: its own tables must not keep alive those of the
+ * process that it looks at.
  */
 void keep_reading(struct flow *flow, const struct action *action)
 {

@@ -11,10 +11,10 @@ void debug_child(struct flow *flow, const struct action *action);
 /* Look at a child in /proc while it is killed. */
 void watch_child_die(struct flow *flow, const struct action *action);
 
-/* Read what /proc says of this process's memory, or of a relative's. */
+/* Read files of /proc about the memory of this process, or of a relative. */
 void read_proc(struct flow *flow, const struct action *action);
 
-/* A child reads what /proc says of this process again and again, beside it. */
+/* A child reads a file of /proc about this process again and again, beside it. */
 void keep_reading(struct flow *flow, const struct action *action);
 
 /* PAGEMAP_SCAN, with flags and categories of all kinds. */

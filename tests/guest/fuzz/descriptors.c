@@ -109,7 +109,7 @@ int descriptor_draw(struct flow *flow)
 	return one_in(flow, 8) ? program.device : fd;
 }
 
-/* Never those numbers that the results and KCOV have. */
+/* The numbers for the results and KCOV are never closed. */
 void close_one(struct flow *flow, const struct action *action)
 {
 	int *fd = &program.descriptors[draw(flow, DESCRIPTORS)];
@@ -130,7 +130,7 @@ void duplicate_one(struct flow *flow, const struct action *action)
 	action_count(action, *fd);
 }
 
-/* By a flow of another program's memory, the same device acts on that memory. */
+/* Open the device with flags of all kinds. */
 void open_device(struct flow *flow, const struct action *action)
 {
 	static const int flags[] = { O_RDWR,
@@ -197,7 +197,7 @@ static int receive_descriptor(int socket)
 }
 
 /*
- * A child opens the device, binds its memory to it and sends it to its parent, which
+ * A child opens the device, binds its memory to it and sends it to its parent. The parent
  * goes on with it when the child is gone.
  */
 void pass_device(struct flow *flow, const struct action *action)

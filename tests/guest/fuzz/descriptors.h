@@ -5,10 +5,10 @@
 
 #include "action.h"
 
-/* Open one of each kind that this kernel and user can have. Nothing blocks in them. */
+/* Open one of each kind that this kernel and user can have. None of them blocks. */
 void descriptors_open(void);
 
-/* One of them, or the device's, or none. */
+/* Draw one of them, or the device, or none. */
 int descriptor_draw(struct flow *flow);
 
 /* Actions. */

@@ -2,7 +2,7 @@
 /*
  * fuzz.c - random hostile programs against /dev/petmem. See usage().
  *
- * Prints TAP: a result for each group of programs, and one for what they reached.
+ * Prints TAP: a result for each group of programs, and one for the code that they reached.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -21,7 +21,7 @@
 #define GROUP_SECONDS 10
 #define THREADS_TRACED 24
 
-/* What has to be reached, where it can be seen. */
+/* Programs have to reach these functions, where KCOV can tell. */
 static const char *const main_functions[] = {
 	"petmem_alloc_vspace",	   "petmem_free_vspace",
 	"petmem_query_vspace",	   "petmem_handle_pagefault",
@@ -128,7 +128,7 @@ static bool reached_main_functions(void)
 	return all;
 }
 
-/* The last result: what was reached. */
+/* The last result: the code that was reached. */
 static bool judge_coverage(unsigned int number, bool traced)
 {
 	size_t places = kcov_finish();

@@ -24,10 +24,10 @@ union argument {
 	struct petmem_walk walk;
 	struct petmem_span span;
 	struct petmem_run run;
-	unsigned char bytes[256]; /* for commands that are not there yet */
+	unsigned char bytes[256]; /* for commands that do not exist yet */
 };
 
-/* What an allocation is asked for: mostly some pages, now and then tables too. */
+/* The size of an allocation: mostly some pages, now and then several tables. */
 static uint64_t size_draw(struct flow *flow)
 {
 	uint64_t pages = 1 + draw(flow, 64);
@@ -64,7 +64,7 @@ static uint64_t align_draw(struct flow *flow)
 	}
 }
 
-/* 0, or something in a field where it does not belong. */
+/* 0, or sometimes a bit in a field that must be zero. */
 static uint32_t reserved_draw(struct flow *flow)
 {
 	return one_in(flow, 16) ? 1U << draw(flow, 32) : 0;
@@ -78,7 +78,7 @@ static void fill_fault(struct flow *flow, struct petmem_fault *fault)
 	fault->reserved = reserved_draw(flow);
 }
 
-/* A donated extent, or any. */
+/* A donated extent, or any other. */
 static void fill_extent(struct flow *flow, struct petmem_extent *extent)
 {
 	struct petmem_block block = { .index = draw(flow, 4) };
@@ -93,7 +93,7 @@ static void fill_extent(struct flow *flow, struct petmem_extent *extent)
 		extent->size = length_draw(flow);
 }
 
-/* What an inspection looks at; an ordinary user may look at his own process only. */
+/* The object of an inspection. An ordinary user may look only at his own process. */
 static void fill_inspection(struct flow *flow, long command,
 			    union argument *argument)
 {
@@ -164,12 +164,12 @@ static void fill(struct flow *flow, long command, union argument *argument)
 	case PETMEM_IOC_RUN:
 		fill_inspection(flow, command, argument);
 		break;
-	default: /* an address stands first in the others */
+	default: /* the others begin with an address */
 		argument->query.addr = address_draw(flow);
 	}
 }
 
-/* Keep count of what is allocated. Other flows may do so too: it is a guess. */
+/* Record allocations. Other flows may do so too: this is a guess. */
 static void note_result(struct allocation *slot, long command, const void *at)
 {
 	const union argument *argument = at;

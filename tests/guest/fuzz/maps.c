@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* maps.c - actions: mappings of the whole region, and of what is around it. */
+/* maps.c - actions: mappings of the whole region, and around it. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -54,7 +54,7 @@ void unmap_region(struct flow *flow, const struct action *action)
 	} else {
 		action_count(action, munmap(start, size));
 	}
-	/* Else there is no petmem for this program any more. */
+	/* Otherwise this program cannot use petmem any more. */
 	if (!one_in(flow, 8))
 		munmap(start, size);
 }
@@ -119,7 +119,7 @@ static uint64_t features_draw(struct flow *flow)
 	}
 }
 
-/* A range, here and in scratch memory, is copied or made in several ways. */
+/* Copy or make pages in several ways, between a range and scratch memory. */
 void user_faults(struct flow *flow, const struct action *action)
 {
 	struct uffdio_api api = { .api = UFFD_API,
@@ -146,7 +146,7 @@ void user_faults(struct flow *flow, const struct action *action)
 	register_faults(flow, action, fd);
 	ioctl(fd, UFFDIO_COPY, &copy);
 	ioctl(fd, UFFDIO_ZEROPAGE, &zero);
-	/* The rest of its commands, known and not: each begins with a range. */
+	/* Try the rest of its commands, known and not: each begins with a range. */
 	for (unsigned int number = 0; number < 0x10; number++) {
 		struct uffdio_copy request = copy;
 

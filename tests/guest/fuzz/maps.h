@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* maps.h - actions: mappings of the whole region, and of what is around it. */
+/* maps.h - actions: mappings of the whole region, and around it. */
 #ifndef FUZZ_MAPS_H
 #define FUZZ_MAPS_H
 
 #include "action.h"
 
-/* Map the device, as the module itself does it, or nearly so. */
+/* Map the device as the module does it, or nearly so. */
 void map_region(struct flow *flow, const struct action *action);
 
 /* Unmap the region, or more; now and then put other memory in its place first. */

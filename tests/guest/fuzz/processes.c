@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* processes.c - actions: children, other programs, and the ends of all of them. */
+/* processes.c - actions: children, other programs, and their ends. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #define CHILD_STEPS 24
 
-/* A new process goes its own way. */
+/* A new process takes its own steps. */
 static _Noreturn void be_child(struct flow *flow)
 {
 	flow_run(flow, mix(flow->seed, flow->step), CHILD_STEPS);
@@ -41,7 +41,7 @@ void fork_and_end(struct flow *flow, const struct action *action)
 {
 	pid_t child;
 
-	/* The first flow has the most to say yet. */
+	/* The first flow still has the most steps to take. */
 	if (flow->depth == 0)
 		return;
 	child = flow_fork(flow);
@@ -52,8 +52,8 @@ void fork_and_end(struct flow *flow, const struct action *action)
 }
 
 /*
- * The parent writes, so that it has page tables of its own then, and the child lets go of
- * those that they shared: they are free, and become other pages.
+ * The parent writes, so that it gets page tables of its own. The child drops those that
+ * they shared: they become free, and then other pages.
  */
 void share_and_part(struct flow *flow, const struct action *action)
 {
@@ -78,8 +78,8 @@ void share_and_part(struct flow *flow, const struct action *action)
 }
 
 /*
- * Shares all memory with its parent, the thread's variables too: system calls only,
- * and nothing that faults.
+ * This shares all memory with its parent, even thread-local variables. It may only make
+ * system calls, and must not fault.
  */
 static void use_shared_memory(const uint64_t *addresses, size_t count)
 {
@@ -141,7 +141,7 @@ void clone_sharing_memory(struct flow *flow, const struct action *action)
 		waitpid(child, NULL, 0);
 }
 
-/* In a child, more often than not, so that this program is not over. */
+/* This is mostly done in a child, so that the program goes on. */
 void exec_again(struct flow *flow, const struct action *action)
 {
 	char seeds[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* processes.h - actions: children, other programs, and the ends of all of them. */
+/* processes.h - actions: children, other programs, and their ends. */
 #ifndef FUZZ_PROCESSES_H
 #define FUZZ_PROCESSES_H
 
@@ -11,7 +11,7 @@ void fork_child(struct flow *flow, const struct action *action);
 /* The parent ends, and the child goes on. */
 void fork_and_end(struct flow *flow, const struct action *action);
 
-/* Page tables are shared, replaced by one side, and let go by the other. */
+/* Page tables are shared, replaced by one side, and dropped by the other. */
 void share_and_part(struct flow *flow, const struct action *action);
 
 /* A child on the same memory, while its parent waits. */
@@ -20,7 +20,7 @@ void vfork_child(struct flow *flow, const struct action *action);
 /* A process, not a thread, on the same memory, at the same time. */
 void clone_sharing_memory(struct flow *flow, const struct action *action);
 
-/* This program again, with a new address space and the old descriptors. */
+/* Run this program again, with a new address space and the old descriptors. */
 void exec_again(struct flow *flow, const struct action *action);
 
 /* exec with its name and arguments in petmem memory. */

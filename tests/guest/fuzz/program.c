@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* program.c - a hostile program: what it has, and how it goes from step to step. */
+/* program.c - a hostile program: its state and its steps. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "result.h"
 
 #define STEPS_MAX 160
-/* So many times one access may fault, and be told that all is well. */
+/* The most faults of one access that petmem may call resolved. */
 #define RESOLVED_MAX 5000
 
 struct program program;
@@ -88,7 +88,7 @@ static void handle_fault(int signal, siginfo_t *info, void *context)
 	}
 	if (is_own(flow) && flow->guarded)
 		siglongjmp(flow->escape, 1);
-	/* Nothing to be saved: let it repeat, and end the process. */
+	/* Nothing can be saved: let the fault repeat, and end the process. */
 	sigaction(signal, &action, NULL);
 	if (info->si_code <= 0)
 		raise(signal);
@@ -225,7 +225,7 @@ static void make_scratch(void)
 		 PROT_NONE);
 }
 
-/* Half of the programs, where the kernel can do it. */
+/* Half of the programs have them, where the kernel does. */
 static bool has_native_faults(uint64_t seed)
 {
 	return mix(seed, PETMEM_IOC_MODE) % 2;
@@ -241,7 +241,7 @@ static void set_up(uint64_t seed)
 	if (has_native_faults(seed))
 		ioctl(program.device, PETMEM_IOC_MODE,
 		      &(struct petmem_mode){ .flags = PETMEM_MODE_NATIVE });
-	/* setuid() takes it away, and with it /proc/self and ptrace. */
+	/* setuid() clears this, and thereby forbids /proc/self and ptrace. */
 	prctl(PR_SET_DUMPABLE, 1);
 	make_scratch();
 	descriptors_open();

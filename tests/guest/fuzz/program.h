@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * program.h - a hostile program: what it has, and how it goes from step to step.
+ * program.h - a hostile program: its state and its steps.
  *
- * A program is one process and what comes of it: threads and children. Each of these
- * flows of control takes its own steps. A step is one action of the table in
- * actions.c, with arguments that are drawn. A fault in a step ends the step only,
- * unless it is a first touch of petmem memory: then it is resolved, as the harness
- * does it.
+ * A program is one process with all its threads and children. Each of these flows of
+ * control takes its own steps. A step is one action of the table in actions.c, with
+ * arguments that are drawn. A fault in a step ends only the step, unless it is a first
+ * touch of petmem memory, which is resolved as the harness does it.
  */
 #ifndef FUZZ_PROGRAM_H
 #define FUZZ_PROGRAM_H
@@ -32,7 +31,7 @@ struct flow {
 	unsigned int step;
 	unsigned int depth; /* of forks and threads above it */
 	struct random random; /* of this step */
-	pid_t thread; /* its thread id: nobody else is to use the rest */
+	pid_t thread; /* its thread id: only this thread uses the rest */
 	uint64_t last_address; /* among the arguments of this step */
 	volatile sig_atomic_t guarded; /* a fault goes to @escape */
 	sigjmp_buf escape;
@@ -51,7 +50,7 @@ struct allocation {
 #define DESCRIPTORS 32
 #define RELATIVES 4
 
-/* What the flows of one address space share. */
+/* Shared by the flows of one address space. */
 struct program {
 	uint64_t seed; /* of the first flow */
 	uint32_t owner; /* in the tag of each word that the program writes */
@@ -71,7 +70,7 @@ extern struct program program;
 #define SCRATCH_READABLE (4 * PAGE)
 #define SCRATCH_SIZE (SCRATCH_WRITABLE + SCRATCH_READABLE + PAGE)
 
-/* Which steps to take; for seeing what of a program is needed for a finding. */
+/* The steps to take, for finding those of a program that a finding needs. */
 struct choice {
 	unsigned int first;
 	unsigned int last;
@@ -87,25 +86,25 @@ _Noreturn void program_run(uint64_t seed);
 /* Go on with a program after exec, with a new flow. */
 _Noreturn void program_run_after_exec(uint64_t seed, uint64_t flow_seed);
 
-/* A signal now and then interrupts whatever goes on. */
+/* A signal interrupts the program this often. */
 #define ALARM_INTERVAL_US 30000
 
-/* So many threads or forks may be above a flow. */
+/* The most threads or forks above a flow. */
 #define DEPTH_MAX 3
 
 /* The calling thread, or only thread of a child, becomes a flow of its own. */
 void flow_begin(struct flow *flow, const struct flow *parent, uint64_t seed);
 
-/* The same, and take so many steps. */
+/* The same, and take this many steps. */
 void flow_run(const struct flow *parent, uint64_t seed, unsigned int steps);
 
-/* Take one action. A fault in it ends it, and no more. */
+/* Take one action. A fault in it ends only the action. */
 void flow_take(struct flow *flow, const struct action *action);
 
 /* fork(). In the child a fault ends the child. */
 pid_t flow_fork(struct flow *flow);
 
-/* A number below @limit, which is not 0. True once in so many times. */
+/* A number below @limit, which is not 0; true once in @times calls. */
 uint64_t draw(struct flow *flow, uint64_t limit);
 bool one_in(struct flow *flow, unsigned int times);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * random.h - random numbers that can be had again.
+ * random.h - random numbers that can be repeated.
  *
  * Each step of each thread starts a stream of its own, from the thread's seed and
- * the step's number: what a step draws depends on nothing that happened before. So a
+ * the step's number: a step's numbers depend on nothing that happened before. So a
  * program can be repeated, and steps can be left out of it without changing the others.
  */
 #ifndef FUZZ_RANDOM_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* result.c - what hostile programs tell the runner. */
+/* result.c - the reports of hostile programs to the runner. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 
 #include "result.h"
 
-/* Inherited under this number, which no program closes. */
+/* Programs inherit the result under this number, and never close it. */
 #define RESULT_FD 99
 
 struct result *result;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * result.h - what hostile programs tell the runner, in memory that all of them share.
+ * result.h - the reports of hostile programs to the runner, in memory that all share.
  */
 #ifndef FUZZ_RESULT_H
 #define FUZZ_RESULT_H
@@ -11,10 +11,10 @@
 
 #define ACTIONS_MAX 512
 
-/* What no program may ever see. */
+/* No program may ever see these. */
 enum finding {
 	FOREIGN_DATA, /* a word that another program wrote */
-	PRIVILEGE, /* a command succeeded that is the administrator's */
+	PRIVILEGE, /* a command of the administrator's succeeded */
 	SPIN, /* a fault that is resolved again and again, and stays */
 	FINDINGS,
 };
@@ -32,7 +32,7 @@ struct result {
 extern struct result *result;
 
 /*
- * Make it. A program that has gone through exec finds it again with result_attach().
+ * Make the result. After exec a program finds it again with result_attach().
  */
 void result_create(void);
 bool result_attach(void);
@@ -40,7 +40,7 @@ bool result_attach(void);
 /* A program saw a finding. */
 void report(enum finding finding, uint64_t seed);
 
-/* Say what there is to say, as TAP's comments. Returns true if there is a finding. */
+/* Print the findings as TAP comments. Returns true if there are any. */
 bool result_has_finding(void);
 
 #endif /* FUZZ_RESULT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* runner.c - hostile programs from outside. */
+/* runner.c - run hostile programs, from outside. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <err.h>
@@ -23,16 +23,16 @@
 #include "result.h"
 #include "runner.h"
 
-/* The account of the first worker; each has its own, so that it can kill its own. */
+/* The first worker's account. Each worker has its own, to kill just its programs. */
 #define NOBODY 65534
 
 #define MS 1000000L
 #define LIFE_MAX_MS 8000
 #define EARLY_DEATH_MS 1500
-/* So long may it take until the dead are gone, and until the pool is balanced. */
+/* The limit for dead processes to be gone, and for the pool to be balanced. */
 #define PATIENCE_MS 100000
 #define POLL_MS 2
-/* What the hog leaves of the pool. */
+/* The pages that the hog leaves in the pool. */
 #define LEFT_PAGES 300
 
 static uint64_t now_ms(void)
@@ -124,7 +124,7 @@ static void empty_directory(void)
 		closedir(directory);
 }
 
-/* Limits that keep a program from hurting Linux: that is not what is tested. */
+/* Limits keep a program from hurting Linux, which is not under test. */
 static void limit_program(uint64_t seed)
 {
 	limit(RLIMIT_NPROC, 40);
@@ -156,7 +156,7 @@ static _Noreturn void be_program(unsigned int worker, uint64_t seed)
 	program_run(seed);
 }
 
-/* Kill all that an account runs: only the account itself reaches just these. */
+/* Kill all processes of an account: only the account itself reaches just these. */
 static void kill_account(uid_t account)
 {
 	pid_t killer = fork();
@@ -227,9 +227,9 @@ static bool run_program(unsigned int worker, uint64_t seed, uint64_t life_ms)
 	return false;
 }
 
-/* ---- Many ---- */
+/* ---- Many programs ---- */
 
-/* Has everything come back, and is nobody bound any more? */
+/* Have all pages come back, and is no process bound any more? */
 static bool is_balanced(const struct petmem_status *before)
 {
 	struct petmem_status now = pool_status();
@@ -242,8 +242,8 @@ static bool is_balanced(const struct petmem_status *before)
 }
 
 /*
- * The kernel may let go of a dead process's memory a little later: io_uring's and
- * others' work queues hold it.
+ * The kernel may drop a dead process's memory a little later: work queues of io_uring and
+ * others hold it.
  */
 static bool becomes_balanced(const struct petmem_status *before)
 {
@@ -265,7 +265,7 @@ static bool becomes_balanced(const struct petmem_status *before)
 	return true;
 }
 
-/* What was seen since @before and the taint of then; all of it is said. */
+/* Print all findings since @before and @taint_before. Returns true if there are none. */
 static bool judge(const struct petmem_status *before, uint64_t taint_before)
 {
 	bool good = becomes_balanced(before);
@@ -396,7 +396,7 @@ void runner_init(void)
 		errx(EXIT_FAILURE, "to be run as root, in a virtual machine");
 	if (chmod(PETMEM_DEVICE, 0666) < 0)
 		err(EXIT_FAILURE, "%s", PETMEM_DEVICE);
-	/* Do not leave out programs' names from the kernel's log. */
+	/* Keep all programs' names in the kernel's log. */
 	write_to("/proc/sys/kernel/printk_devkmsg", "on\n");
 	result_create();
 }

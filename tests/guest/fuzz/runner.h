@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * runner.h - hostile programs, one after the other, from outside: as root, and alive
- * when they are dead.
+ * runner.h - run hostile programs, one after the other: from outside, as root, and
+ * outliving them.
  */
 #ifndef FUZZ_RUNNER_H
 #define FUZZ_RUNNER_H
@@ -10,13 +10,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Make ready what the programs need and may not make themselves. */
+/* Prepare everything that the programs need and may not make themselves. */
 void runner_init(void);
 
 /*
- * Run programs for so many seconds, @workers at a time, with seeds that come from
- * @seed. Then all of them have ended, the pool must have all its pages again, and
- * neither the kernel nor a program may have seen a mistake. Returns whether it is so.
+ * Run programs for @seconds, @workers at a time, with seeds that come from @seed. Returns
+ * true if all of them have ended, the pool has all its pages again, and neither the kernel
+ * nor a program has seen a mistake.
  */
 bool run_group(uint64_t seed, unsigned int seconds, unsigned int workers);
 

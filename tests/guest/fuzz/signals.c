@@ -14,8 +14,8 @@ static void do_nothing(int signal)
 }
 
 /*
- * Where the pages of the stack are not there, and faults come by signal, the kernel
- * has nowhere to put the frame, and ends the process: that is for a child.
+ * If the stack's pages are not present, and faults come by signal, the kernel cannot write
+ * the frame, and ends the process. So a child does that.
  */
 void stand_on_petmem(struct flow *flow, const struct action *action)
 {
@@ -40,7 +40,7 @@ void stand_on_petmem(struct flow *flow, const struct action *action)
 		_exit(0);
 }
 
-/* So many signals has a storm; then there are those of before again. */
+/* The number of signals in a storm. Then the former interval is back. */
 #define STORM_SIGNALS 300
 
 static volatile sig_atomic_t storm_left;
@@ -72,7 +72,7 @@ void signal_storm(struct flow *flow, const struct action *action)
 	action_count(action, setitimer(ITIMER_REAL, &interval, NULL));
 }
 
-/* Those that have a handler, and those that stop and go on. */
+/* Send signals that have a handler, or that stop and continue. */
 void signal_relative(struct flow *flow, const struct action *action)
 {
 	enum { TIMES = 20 };

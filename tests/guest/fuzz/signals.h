@@ -5,13 +5,13 @@
 
 #include "action.h"
 
-/* The alternate signal stack in petmem memory, and a signal. */
+/* Take a signal on an alternate stack in petmem memory. */
 void stand_on_petmem(struct flow *flow, const struct action *action);
 
-/* Some hundred signals, one each 50 to 300 microseconds, whatever goes on. */
+/* Send some hundred signals, one each 50 to 300 microseconds, whatever goes on. */
 void signal_storm(struct flow *flow, const struct action *action);
 
-/* Signals to a relative. */
+/* Send signals to a relative. */
 void signal_relative(struct flow *flow, const struct action *action);
 
 #endif /* FUZZ_SIGNALS_H */

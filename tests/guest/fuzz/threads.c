@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* threads.c - actions: threads, and what they leave to the kernel. */
+/* threads.c - actions: threads, and memory that they leave to the kernel. */
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 
 #define THREADS_MAX 4
 
-/* What a thread is to do. */
+/* A thread's orders. */
 struct start {
 	const struct flow *parent;
 	uint64_t seed;
@@ -50,7 +50,7 @@ static void *run_thread(void *argument)
 	return NULL;
 }
 
-/* Returns false if there is to be no more. The thread has copied what it needs. */
+/* Returns false if there may be no more threads. The thread has copied @start. */
 static bool begin(struct start *start, const pthread_attr_t *attributes,
 		  pthread_t *thread)
 {
@@ -102,8 +102,8 @@ void race(struct flow *flow, const struct action *action)
 }
 
 /*
- * In a child, whose end is what makes the kernel walk. What the list holds is what is
- * in the memory.
+ * A child does this, because the kernel walks the list when a thread ends. The list is
+ * filled, or whatever is in the memory.
  */
 void leave_robust_list(struct flow *flow, const struct action *action)
 {
@@ -127,7 +127,7 @@ void leave_robust_list(struct flow *flow, const struct action *action)
 	waitpid(child, NULL, 0);
 }
 
-/* glibc has one per thread already: that has to go first. */
+/* glibc has registered one per thread, which has to go first. */
 void register_rseq(struct flow *flow, const struct action *action)
 {
 	uint64_t address = buffer_draw(flow) & -32ULL;

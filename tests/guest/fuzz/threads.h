@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* threads.h - actions: threads, and what they leave to the kernel. */
+/* threads.h - actions: threads, and memory that they leave to the kernel. */
 #ifndef FUZZ_THREADS_H
 #define FUZZ_THREADS_H
 
@@ -14,7 +14,7 @@ void race(struct flow *flow, const struct action *action);
 /* A list of robust futexes in petmem memory, which the kernel walks at the end. */
 void leave_robust_list(struct flow *flow, const struct action *action);
 
-/* The kernel writes there when a thread is scheduled, and may not fail to. */
+/* The kernel writes there when it schedules a thread, and must not fail. */
 void register_rseq(struct flow *flow, const struct action *action);
 
 #endif /* FUZZ_THREADS_H */

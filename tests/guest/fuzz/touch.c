@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * touch.c - actions: memory used as it is meant to be.
+ * touch.c - actions: normal use of memory.
  *
  * Each word that is written holds its program's tag:
  *
@@ -9,9 +9,8 @@
  *   |  program.owner   |   its checksum   |
  *   +------------------+------------------+
  *
- * so that a page which comes from another program without being cleared, or which
- * two programs have at a time, shows. A tag that something else was written into is
- * none any more.
+ * The tags show a page that comes from another program without being cleared, or that two
+ * programs have at a time. A tag that has been overwritten in part is no longer a tag.
  */
 #include <sys/ioctl.h>
 
@@ -39,7 +38,7 @@ static void look(const volatile uint64_t *word)
 		report(FOREIGN_DATA, program.seed);
 }
 
-/* A word of an allocation, or of the region's beginning where there is none. */
+/* A word of an allocation, or of the region's beginning if there is no allocation. */
 static volatile uint64_t *word_draw(struct flow *flow)
 {
 	const struct allocation *a = allocation_draw(flow);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* touch.h - actions: memory used as it is meant to be, and a little beside it. */
+/* touch.h - actions: normal use of memory, and stray accesses. */
 #ifndef FUZZ_TOUCH_H
 #define FUZZ_TOUCH_H
 
@@ -8,10 +8,10 @@
 /* Read or write words of an allocation; see that no other program's are there. */
 void touch(struct flow *flow, const struct action *action);
 
-/* The same, again and again on one page, while other threads do what they do. */
+/* The same, again and again on one page, beside other threads. */
 void touch_often(struct flow *flow, const struct action *action);
 
-/* Read, write or run what is at any address. */
+/* Read, write or run any address. */
 void stray(struct flow *flow, const struct action *action);
 
 /* Allocate, use all of it, free: an honest program. */

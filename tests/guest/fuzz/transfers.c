@@ -75,7 +75,7 @@ void transfer(struct flow *flow, const struct action *action)
 	if (!open_ends(flow, ends))
 		return;
 	sent = send_bytes(flow, ends[1], from);
-	/* Unmapped or freed between the two, it must not be seen at the end. */
+	/* Memory unmapped or freed between the two must not be seen at the end. */
 	if (one_in(flow, 4))
 		flow_take(flow, action_draw_simple(flow));
 	if (sent > 0)

@@ -5,7 +5,7 @@
 
 #include "action.h"
 
-/* Through a pipe or a socket, by each of the calls that there are for it. */
+/* Send bytes through a pipe or a socket, by any of the calls for that. */
 void transfer(struct flow *flow, const struct action *action);
 
 #endif /* FUZZ_TRANSFERS_H */

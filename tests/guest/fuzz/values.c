@@ -8,7 +8,7 @@
 #include "descriptors.h"
 #include "values.h"
 
-/* Addresses that belong to nobody, or to the kernel, or are none. */
+/* Addresses that belong to nobody or to the kernel, or are not canonical. */
 static const uint64_t wild[] = {
 	0,
 	1,
@@ -109,7 +109,7 @@ uint64_t address_draw(struct flow *flow)
 	return address;
 }
 
-/* Half of the time, what goes with the address that was drawn before it. */
+/* Half of the time, the length that belongs to the last address drawn. */
 uint64_t length_draw(struct flow *flow)
 {
 	uint64_t length = lengths[draw(flow, COUNT_OF(lengths))];

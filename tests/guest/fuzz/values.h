@@ -9,7 +9,7 @@
 #include "program.h"
 
 enum value_kind {
-	VALUE_CONSTANT, /* detail itself; what is left out of a list is 0 */
+	VALUE_CONSTANT, /* detail itself; 0 if it is left out of a list */
 	VALUE_ADDRESS, /* mostly of petmem's region, mostly of a page */
 	VALUE_BUFFER, /* the same, and often with a page behind it */
 	VALUE_LENGTH, /* mostly of whole pages */
@@ -26,7 +26,7 @@ struct value {
 	uint64_t detail;
 };
 
-/* As the table in actions.c writes them. */
+/* Short forms for the table in actions.c. */
 #define IS(number)                       \
 	{                                \
 		VALUE_CONSTANT, (number) \
@@ -81,8 +81,8 @@ uint64_t length_draw(struct flow *flow);
 uint64_t buffer_draw(struct flow *flow);
 
 /*
- * A place for an argument of @size bytes with @content: mostly a good one with the
- * content in it, and else one that is half there, read-only, petmem's, or nowhere.
+ * A place for an argument of @size bytes with @content: mostly a good one that holds the
+ * content, otherwise one that is half present, read-only, petmem's, or nowhere.
  */
 void *place_draw(struct flow *flow, const void *content, size_t size);
 

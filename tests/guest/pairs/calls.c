@@ -22,7 +22,7 @@ struct range {
 	size_t size;
 };
 
-/* A page, 2 MiB, all that is used, or the whole region. */
+/* Draw a page, 2 MiB, all memory in use, or the whole region. */
 static struct range range_draw(struct side *side)
 {
 	char *page = slot_address(slot_draw(side));
@@ -141,7 +141,7 @@ static int open_faults(struct side *side)
 	return fd;
 }
 
-/* All of its commands begin with a range. */
+/* All commands of userfaultfd begin with a range. */
 struct request {
 	struct uffdio_range range;
 	uint64_t rest[4];
@@ -173,7 +173,7 @@ void run_uffd(struct side *side)
 	close(fd);
 }
 
-/* ---- What must be refused, or do nothing ---- */
+/* ---- Calls that must be refused, or do nothing ---- */
 
 static void change_mapping(struct side *side, struct range range)
 {

@@ -54,7 +54,7 @@ void run_alloc(struct side *side)
 	uint64_t size = size_draw(side);
 	uint64_t flags = draw(side, 2) ? PETMEM_ALLOC_GUARD : 0;
 
-	/* Half of the calls free: then the map has nodes to spare. */
+	/* Half of the calls free memory, so that the map has nodes to spare. */
 	if (*held) {
 		release(side, *held);
 		*held = 0;
@@ -72,7 +72,7 @@ struct filling {
 	bool is_filled;
 };
 
-/* As entries of page tables what is written would lead to anywhere. */
+/* In a page table, these contents would be entries that lead anywhere. */
 static void fill_memory(void *argument)
 {
 	struct filling *filling = argument;
@@ -96,7 +96,7 @@ void run_fill(struct side *side)
 	release(side, (uintptr_t)filling.memory);
 }
 
-/* The small pages of the scene go, and others come, mostly at the same place. */
+/* Free the small pages of the scene and allocate new ones, mostly at the same place. */
 void run_refree(struct side *side)
 {
 	if (!side->refreed)
@@ -152,7 +152,7 @@ void run_populate(struct side *side)
 				    LARGE_PAGES * LARGE) == 0);
 }
 
-/* Where the pool has no 1 GiB page, it is smaller ones, up to the limit. */
+/* A pool without a 1 GiB page gives smaller ones, up to the limit. */
 void run_giant(struct side *side)
 {
 	enum { TIMES = 8 };
@@ -186,7 +186,7 @@ static void unmap_region(struct side *side)
 	munmap(REGION, PETMEM_REGION_SIZE);
 }
 
-/* Mostly another region comes at once, so that others meet it instead of the old one. */
+/* A new region usually comes at once, so that others meet it instead of the old one. */
 void run_unmap(struct side *side)
 {
 	struct petmem_mode mode = { .flags = door_flag() };
@@ -195,7 +195,7 @@ void run_unmap(struct side *side)
 	for (int i = 0; i < TIMES; i++) {
 		unmap_region(side);
 		ioctl(device, PETMEM_IOC_MODE, &mode);
-		/* Others make something of it, or have no time to. */
+		/* Others may have time to use the new region, or not. */
 		usleep(draw(side, PAUSE_MAX_US));
 	}
 	scene_allocate();

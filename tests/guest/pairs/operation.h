@@ -25,10 +25,10 @@ struct side {
 	uint64_t random;
 	pid_t process; /* of the other side; the same process for threads */
 	pid_t thread; /* of the other side */
-	bool lenient; /* memory may be gone or missing, by one of the operations */
+	bool lenient; /* memory may be gone or missing, because of an operation */
 	uint64_t held[HELD]; /* allocations of its own; 0: none */
-	uint64_t refreed; /* the small pages, by refree(); 0: where they were */
-	uint64_t last[SLOTS]; /* what it wrote last */
+	uint64_t refreed; /* the small pages after refree(); 0: the scene's */
+	uint64_t last[SLOTS]; /* the words that it wrote last */
 	atomic_uint *shared; /* with its children */
 };
 
@@ -50,7 +50,7 @@ extern const size_t operations_count;
 /* A descriptor of the device, open in every process. */
 extern int device;
 
-/* The mode that the memory is reserved with, as MODE has it. */
+/* The fault mode of the memory, as a flag of MODE. */
 uint32_t door_flag(void);
 
 /* A number below @limit. */
@@ -59,7 +59,7 @@ uint64_t draw(struct side *side, uint64_t limit);
 /* End the scenario unless @condition holds, or memory may be missing. */
 #define CHECK_STRICT(side, condition) CHECK((condition) || (side)->lenient)
 
-/* Fork. The child has only this thread, and is to end by _exit(). */
+/* Fork. The child has only this thread, and has to end by _exit(). */
 pid_t fork_side(void);
 
 /* Wait for a child, whatever signals come. Returns its status. */
@@ -91,7 +91,7 @@ void run_stranger(struct side *side);
 void run_signals(struct side *side);
 void run_ptrace(struct side *side);
 
-/* What /proc shows */
+/* Files of /proc */
 void run_smaps(struct side *side);
 void run_numa_maps(struct side *side);
 void run_pagemap(struct side *side);

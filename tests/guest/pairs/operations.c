@@ -3,7 +3,7 @@
 #include "operation.h"
 
 const struct operation operations[] = {
-	/* The commands of petmem.h, and the memory as it is meant */
+	/* The commands of petmem.h, and normal use of memory */
 	{ "alloc", run_alloc, 400, 0 },
 	{ "fill", run_fill, 40, 0 },
 	{ "refree", run_refree, 60, DESTROYS },
@@ -29,7 +29,7 @@ const struct operation operations[] = {
 	{ "signals", run_signals, 4, 0 },
 	{ "ptrace", run_ptrace, 10, 0 },
 
-	/* What /proc shows */
+	/* Files of /proc */
 	{ "smaps", run_smaps, 10, 0 },
 	{ "numa_maps", run_numa_maps, 5, 0 },
 	{ "pagemap", run_pagemap, 60, 0 },

@@ -2,14 +2,14 @@
 /*
  * pairs.c - each operation against each other one. See usage().
  *
- * A case is one operation against all those that come behind it in a random order, so
- * that each pair has its turn once. A pair runs twice: as two threads of one process, and
+ * A case runs one operation against all those behind it in a random order, so that
+ * each pair has its turn once. A pair runs twice: as two threads of one process, and
  * as two relatives by fork. Each time a new process is made for it, which shares all
  * memory with the case's first one. Both sides repeat their operation until each has done
  * it as often as the table says, or for PAIR_MS. Then all processes must end well, and
  * the pool's counts must be as before.
  *
- * The kernel's log names each pair before it begins: a guest that died tells which.
+ * The kernel's log names each pair before it begins, so that a dead guest shows it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,22 +32,22 @@
 
 #define MS 1000000L
 #define OPERATIONS_MAX 64
-/* So long does a pair run at most: a slow or busy machine does fewer rounds. */
+/* The longest run of a pair: a slow or busy machine does fewer rounds. */
 #define PAIR_MS 200
-/* So long may it take: much longer than any has to. */
+/* The limit for the end of a pair: much longer than any should take. */
 #define PAIR_LIMIT_MS 120000
 #define POLL_MS 1
 
 #define ORDINARY_USER 1000
 
-/* What an operation that takes all may take, where the pool is small. */
+/* In a small pool, an operation that takes everything gets only a few pages. */
 #define FAMILY_LIMIT "/sys/module/petmem/parameters/max_family_pages"
 #define FEW_PAGES 128
 #define MANY_PAGES (GIB / PAGE)
 
 enum relation { THREADS, RELATIVES, RELATIONS };
 
-/* Where the two sides meet, in shared memory. */
+/* The meeting place of the two sides, in shared memory. */
 struct meeting {
 	atomic_uint arrived;
 	atomic_int process[SIDES];
@@ -56,7 +56,7 @@ struct meeting {
 	atomic_uint shared[SIDES]; /* a side with its children */
 };
 
-/* What all cases share, in shared memory. */
+/* The progress of all cases, in shared memory. */
 struct progress {
 	size_t next; /* operation, in the order */
 	uint32_t scenario;
@@ -125,7 +125,7 @@ static struct side new_side(unsigned int number)
 	};
 }
 
-/* Wait for the other side, and learn who it is. */
+/* Wait for the other side, and get its ids. */
 static void meet(struct side *side)
 {
 	unsigned int other = !side->number;
@@ -139,7 +139,7 @@ static void meet(struct side *side)
 	side->thread = atomic_load(&meeting->thread[other]);
 }
 
-/* A relative that failed does not come to its end. */
+/* A failed relative never says that it is done. */
 static bool other_is_dead(const struct side *side)
 {
 	siginfo_t info = { .si_pid = 0 };
@@ -187,7 +187,7 @@ static void be_relative(void *unused)
 static void become_ordinary(void)
 {
 	CHECK(setgid(ORDINARY_USER) == 0 && setuid(ORDINARY_USER) == 0);
-	/* Otherwise its files in /proc are root's. */
+	/* Otherwise root owns its files in /proc. */
 	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
 	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
 }
@@ -249,7 +249,7 @@ static bool ends_well(pid_t child)
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		if (now_ms() > end) {
 			printf("# it does not end\n");
-			/* Who waits for what, into the log. */
+			/* Log the blocked tasks. */
 			write_file("/proc/sysrq-trigger", "w");
 			return false;
 		}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* proc.c - operations: what /proc shows of the other side's memory. */
+/* proc.c - operations: files of /proc about the other side's memory. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ struct scan_region {
 #define SCAN_FLAGS 4
 #define SCAN_CATEGORIES 256
 
-/* Returns -1 when the process is no more, or not to be looked at. */
+/* Returns -1 when the process has ended, or may not be looked at. */
 static int open_of(struct side *side, const char *name, int flags)
 {
 	char path[64];

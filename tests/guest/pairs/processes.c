@@ -67,7 +67,7 @@ static void wait_us(long us)
 	nanosleep(&(struct timespec){ 0, us * US }, NULL);
 }
 
-/* The child has what the parent had. */
+/* The child has the memory that the parent had. */
 void run_fork(struct side *side)
 {
 	pid_t child;
@@ -81,7 +81,7 @@ void run_fork(struct side *side)
 	join_child(child);
 }
 
-/* Both write. */
+/* Parent and child both write. */
 void run_child(struct side *side)
 {
 	pid_t child = fork_side();
@@ -95,8 +95,8 @@ void run_child(struct side *side)
 }
 
 /*
- * A relative lets go of what it shares with this process, when this one has replaced what
- * it wrote to; and what is free now is filled.
+ * A relative drops the memory that it shares with this process, once this process has
+ * replaced the page that it writes to. Then the freed pages are filled.
  */
 void run_relative(struct side *side)
 {
@@ -111,7 +111,7 @@ void run_relative(struct side *side)
 			munmap(REGION, PETMEM_REGION_SIZE);
 		_exit(EXIT_SUCCESS);
 	}
-	/* A reader that waited for the fork's lock gets to the tables meanwhile. */
+	/* Meanwhile a reader that waited for the fork's lock gets to the tables. */
 	wait_us(draw(side, READER_MAX_US));
 	put(side, draw(side, SPARSE_SLOTS));
 	atomic_store(side->shared, 1);
@@ -130,8 +130,8 @@ static void *touch_for_ever(void *argument)
 }
 
 /*
- * A child of two threads, of which this is one. The other does not know what this one
- * writes.
+ * Fork a child with two threads, of which this is one. The other does not know what
+ * this one writes.
  */
 static pid_t fork_two_threads(struct side *side)
 {
@@ -187,7 +187,7 @@ static _Noreturn void be_stranger(struct side *side)
 	_exit(EXIT_SUCCESS);
 }
 
-/* Another user, who looks at the other side, and has memory of its own. */
+/* A child looks at the other side as another user, and uses memory of its own. */
 void run_stranger(struct side *side)
 {
 	pid_t child = fork_side();
@@ -207,7 +207,7 @@ static void set_timer(long us)
 	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
 }
 
-/* A storm over both sides, with some quiet behind it. */
+/* Send a storm of signals to both sides, then none for a while. */
 void run_signals(struct side *side)
 {
 	enum { SIGNALS = 20, US_MIN = 50, US_RANGE = 250, US_QUIET = 2000 };
@@ -243,7 +243,7 @@ static int debug(void *argument)
 	struct side *side = argument;
 	int status;
 
-	/* Without SIGSTOP, which another signal may overtake. */
+	/* Do not attach by SIGSTOP, which another signal may overtake. */
 	if (syscall(SYS_ptrace, PTRACE_SEIZE, side->thread, NULL, NULL) != 0)
 		return EXIT_SUCCESS;
 	syscall(SYS_ptrace, PTRACE_INTERRUPT, side->thread, NULL, NULL);

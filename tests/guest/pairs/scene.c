@@ -9,7 +9,7 @@
 
 #include "operation.h"
 
-/* Where the words of a page end, and its pattern begins. */
+/* The offset at which the words of a page end and its pattern begins. */
 #define WORDS_SIZE (8 * sizeof(uint64_t))
 #define WORD_FOR_CALLS SIDES
 
@@ -26,10 +26,10 @@
 #define SCENARIO_SHIFT 24
 #define SIDE_SHIFT 23
 
-/* What a side does not know of its word, after a write that faulted. */
+/* After a write that faulted, a side does not know its word. */
 #define UNKNOWN (~0ULL)
 
-/* The pool has room for a 1 GiB page here, and for others that come and go. */
+/* A pool of this size has room for a 1 GiB page here, and for others that come and go. */
 #define POOL_FOR_GIANTS (9 * GIB / 4)
 
 struct scene scene;
@@ -83,7 +83,7 @@ static size_t slots(void)
 	return scene.giant ? SLOTS : SLOTS - GIANT_SLOTS;
 }
 
-/* Of each kind alike. */
+/* All kinds of slots are equally likely. */
 size_t slot_draw(struct side *side)
 {
 	switch (draw(side, scene.giant ? 4 : 3)) {
@@ -195,7 +195,7 @@ void forget(struct side *side, size_t slot)
 	side->last[slot] = UNKNOWN;
 }
 
-/* ---- Making it ---- */
+/* ---- Making the scene ---- */
 
 static char *allocate(size_t size, bool large)
 {

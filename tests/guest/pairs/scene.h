@@ -26,7 +26,7 @@ struct side;
 
 #define LARGE (2 * MIB)
 
-/* So many page tables, with a page in each: a walker is long on its way. */
+/* Each of these page tables has one page: a walker takes long. */
 #define SPARSE_SLOTS ((size_t)512)
 #define SMALL_SLOTS ((size_t)32)
 #define LARGE_PAGES ((size_t)2)
@@ -47,25 +47,25 @@ extern struct scene scene;
 /* Connect to petmem, and make the memory with its patterns. */
 void scene_make(void);
 
-/* Allocate the same again, as it was, after the region was unmapped. */
+/* Make the same allocations again after the region was unmapped. */
 void scene_allocate(void);
 
-/* Of a slot's page. */
+/* The address of a slot's page. */
 char *slot_address(size_t slot);
 
-/* A slot that there is. */
+/* A random slot that exists. */
 size_t slot_draw(struct side *side);
 
 /* The word of a slot that the side's system calls may write. */
 uint64_t *word_for_calls(struct side *side, size_t slot);
 
-/* See that a slot is as the side left it. */
+/* Check that a slot is as the side left it. */
 void look(struct side *side, size_t slot);
 
 /* Write the side's word of a slot. */
 void put(struct side *side, size_t slot);
 
-/* The page is not the slot's any more. */
+/* From now on the side does not know its word of the slot. */
 void forget(struct side *side, size_t slot);
 
 /*

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the steps share. Each line of theirs is a result: "ok NAME" or "not ok NAME".
+# Helpers of the steps. Each line that these print is a result: "ok NAME" or "not ok NAME".
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 
-# What was compiled ahead. Debian's headers ask for it; what is not there is compiled.
+# Debian's headers ask ccache for objects compiled ahead; others are compiled.
 export DEBIAN_KERNEL_USE_CCACHE=1 CCACHE_DIR=/mnt/ccache CCACHE_COMPILERCHECK=content
 export CCACHE_READONLY=1 CCACHE_TEMPDIR=/tmp CCACHE_SLOPPINESS=locale
 
-# result NAME COMMAND...: is COMMAND true? What it said is shown if not.
+# result NAME COMMAND...: is COMMAND true? If not, show its output.
 result() {
 	local name=$1 said
 	shift

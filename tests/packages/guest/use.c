@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* use.c - a program against the installed library: some memory; then wait if told to. */
+/* use.c - a program that uses the installed library, and then waits if told to. */
 
 #include <err.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* compiler.h - what list.h and rbtree.h use of it, for the host's tests. */
+/* compiler.h - the parts that list.h and rbtree.h use, for the host's tests. */
 #ifndef HOST_LINUX_COMPILER_H
 #define HOST_LINUX_COMPILER_H
 
