@@ -15,13 +15,13 @@
 #include "petmem.h"
 #include "run.h"
 
-/* The rest of env(1)'s statuses for a program that was not run. */
+/* env(1)'s other exit statuses for a program that was not run. */
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
 
 #define LIBRARY "libpetmem-malloc.so"
 
-/* Where it may be, from the directory of this program: built there, or installed. */
+/* Where the library may be, from this program's directory: as built, or installed. */
 static const char *const places[] = { "", "../lib/petmem/" };
 
 static const char help[] =
@@ -51,7 +51,7 @@ static const char help[] =
 	"Exit status: PROGRAM's own; 125 if there is no petmem for it, 126 if it cannot be\n"
 	"run, 127 if it is not found.\n";
 
-/* What is wrong with petmem here, or NULL when there is memory to be had. */
+/* Why petmem has no memory here, or NULL if it has some. */
 static const char *what_is_wrong(void)
 {
 	struct petmem_version version = { 0 };
@@ -92,7 +92,7 @@ static void find_library(char path[PATH_MAX])
 	err(RUN_EXIT_NO_PETMEM, "%s", path);
 }
 
-/* The library comes before what the user preloads, which may want memory. */
+/* The library comes before the user's own, which may allocate memory. */
 static void preload_library(void)
 {
 	const char *others = getenv("LD_PRELOAD");
