@@ -23,7 +23,7 @@ static const char advice_signature[] =
 	"key that this machine knows, and petmem.ko is not. DKMS signs with a key of its\n"
 	"own; to make it known:\n"
 	"    mokutil --import /var/lib/dkms/mok.pub     (then reboot and confirm)\n"
-	"petmem(4), under SECURE BOOT, tells more.\n";
+	"petmem(4) says more under SECURE BOOT.\n";
 
 static const char advice_missing[] =
 	"petmem.ko was not built for this kernel. With petmem-dkms, install the headers\n"
