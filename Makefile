@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a person types. What the module is made of is in Kbuild.
+# The targets that a person types. Kbuild says what the module is made of.
 
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -27,7 +27,7 @@ include install.mk
 deb:
 	@debian/build
 
-# Install what is missing on this machine; says what, first.
+# Install what is missing on this machine, after saying what that is.
 setup:
 	@vm/setup
 
@@ -47,7 +47,7 @@ check-all: setup
 	@vm/setup packages
 	@tests/check --all
 
-# Read the sources with tools that know mistakes.
+# Read the sources with tools that find mistakes.
 lint: setup
 	@vm/setup lint
 	@tests/lint
@@ -56,7 +56,7 @@ lint: setup
 coverage: setup
 	@tests/coverage
 
-# What it costs, beside Linux and pagers in user space: build/bench
+# Measure what it costs, beside Linux and pagers in user space: build/bench
 bench: setup
 	@vm/setup bench
 	@bench/run
@@ -66,7 +66,7 @@ bench: setup
 xv6: setup
 	@$(MAKE) -s -C xv6 qemu
 
-# Put known mistakes into it: its tests have to find each.
+# Put known mistakes into it: its tests have to find them all.
 xv6-mutants: setup
 	@$(MAKE) -s -C xv6 check-mutants
 

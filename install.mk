@@ -6,7 +6,7 @@
 
 VERSION := $(shell sed -n 's/^.define PETMEM_TOOL_VERSION "\(.*\)"/\1/p' user/petmem.c)
 
-# Its version is user/Makefile's.
+# user/Makefile sets its version.
 SONAME := $(shell sed -n 's/^SONAME := //p' user/Makefile)
 
 PREFIX ?= /usr/local
@@ -37,8 +37,8 @@ INSTALLED := \
 	644:man/petmem.4:$(MANDIR)/man4/petmem.4 \
 	644:man/petmem.conf.5:$(MANDIR)/man5/petmem.conf.5
 
-# petmem-run is built where jemalloc is, and looks for its library beside itself, or in
-# ../lib/petmem from there.
+# petmem-run is built if jemalloc is installed. It looks for its library beside itself,
+# and in ../lib/petmem from there.
 ifneq ($(wildcard $(shell $(CC) -print-file-name=libjemalloc_pic.a)),)
 INSTALLED += \
 	755:user/petmem-run:$(BINDIR)/petmem-run \
@@ -46,13 +46,13 @@ INSTALLED += \
 	644:man/petmem-run.1:$(MANDIR)/man1/petmem-run.1
 endif
 
-# Symbolic links: target:path. The manual of the library goes by all its names.
+# Symbolic links: target:path. The library's manual has a link for each function.
 FUNCTIONS := $(shell sed -n 's/^[a-z].*[ *]\([a-z_]*\)(.*);$$/\1/p' user/harness.h)
 INSTALLED_LINKS := \
 	$(SONAME):$(LIBDIR)/libpetmem.so \
 	$(foreach name,$(FUNCTIONS),petmem.3:$(MANDIR)/man3/$(name).3)
 
-# What the administrator changes stays as it is, and is not removed.
+# install keeps an existing petmem.conf; uninstall removes it only if it is unchanged.
 CONFIG := $(DESTDIR)$(SYSCONFDIR)/petmem.conf
 
 MODULE_RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
@@ -66,7 +66,7 @@ install: install-module install-user
 	@echo "  usermod -aG petmem USER                         who may use it"
 	@echo "  $(SYSCONFDIR)/petmem.conf, and then: systemctl enable --now petmem"
 
-# Made anew each time: the directories may be others than last time.
+# Always made anew: the directories may have changed since last time.
 .PHONY: FORCE
 build/system/%: system/%.in FORCE
 	@mkdir -p $(@D)
@@ -90,7 +90,7 @@ install-module: module
 		INSTALL_MOD_DIR=updates
 	@[ -n "$(DESTDIR)" ] || depmod $(MODULE_RELEASE)
 
-# Only what install puts there. A changed petmem.conf stays.
+# Remove only what install puts there. A changed petmem.conf stays.
 uninstall:
 	@for entry in $(INSTALLED) $(INSTALLED_LINKS); do \
 		rm -f "$(DESTDIR)$${entry##*:}"; \

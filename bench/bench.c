@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench.c - the benchmark's program, to be run in the guest: every row for every peer
- * that it concerns.
+ * bench.c - the benchmark's program, which runs in the guest. It measures every row for
+ * every peer that the row concerns.
  *
  * Usage: bench [-q] [-t] [ROW]...
  *
  *   -q   quick: only what the regression check needs
- *   -t   in time, for a guest with two processors: only the rows for threads
+ *   -t   measure time, in a guest with two processors: only the rows for threads
  *
  * Prints lines of words, for bench/report:
  *
@@ -29,7 +29,7 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A peer's process ends with this where the peer is not to be had. */
+/* The exit status of a peer's process if the peer is not available. */
 #define EXIT_ABSENT 77
 
 static const struct row rows[] = {
@@ -56,7 +56,7 @@ static const struct row thread_row = {
 	.run = run_threads,
 };
 
-/* Not of one peer: the module as a whole. */
+/* The module as a whole, for what is not about one peer. */
 static const struct peer whole_module = {
 	.name = "module",
 	.label = "petmem module",
@@ -81,7 +81,7 @@ static _Noreturn void run_row(const struct row *row, const struct peer *peer)
 	if (peer->set_up && !peer->set_up())
 		_exit(EXIT_ABSENT);
 	row->run(peer);
-	/* exit() would wait for no thread, and have nothing to flush. */
+	/* No exit(): it waits for no thread either, and nothing is left to flush. */
 	_exit(EXIT_SUCCESS);
 }
 
@@ -148,7 +148,7 @@ static void name_peers(void)
 
 static void measure_instructions(char **names)
 {
-	/* Who wakes up does not preempt: what runs is up to the benchmark alone. */
+	/* A process that wakes up does not preempt: the benchmark decides what runs. */
 	struct sched_param none = { 0 };
 	size_t i;
 

@@ -16,7 +16,7 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
-/* A loop of so many instructions, and how far the clock may be off, in parts. */
+/* The instructions of a test loop. The clock may be off by one part in TOLERANCE. */
 #define LOOP_ROUNDS 100000ULL
 #define LOOP_INSTRUCTIONS (2 * LOOP_ROUNDS)
 #define TOLERANCE 20
@@ -53,7 +53,7 @@ void clock_init(void)
 		     (unsigned long long)loop, LOOP_INSTRUCTIONS);
 }
 
-/* Between two readings in a row there are fewer, but for an interrupt. */
+/* Two readings in a row are less than this apart, unless there was an interrupt. */
 #define INTERRUPTED 1000
 
 void clock_align(void)
@@ -66,7 +66,7 @@ void clock_align(void)
 	} while (now - last < INTERRUPTED);
 }
 
-/* One round of the idle meter is so many instructions. */
+/* The instructions in one round of the idle meter. */
 #define METER_INSTRUCTIONS 2
 
 static uint64_t *meter;

@@ -3,9 +3,9 @@
  * clock.h - what the benchmark measures with.
  *
  * Under `vm/run --icount` the guest's time stamp counter goes up by one for each
- * instruction that the guest executes, its kernel's included. Time in which everybody
- * sleeps passes at once and is counted too, as if one instruction took a nanosecond:
- * what is measured must not sleep, or the idle meter has to run.
+ * instruction that the guest executes, including its kernel's. Time in which everybody
+ * sleeps passes at once and is counted, too, as if one instruction took a nanosecond. So
+ * code that is measured must not sleep, or the idle meter has to run.
  */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
@@ -21,14 +21,14 @@ static inline uint64_t clock_read(void)
 uint64_t clock_since(uint64_t start);
 
 /*
- * Find out what the clock itself costs, and that it counts instructions. Ends the
- * program where it does not.
+ * Find out what the clock itself costs, and check that it counts instructions. Ends the
+ * program if it does not.
  */
 void clock_init(void);
 
 /*
- * Wait for the timer's next interrupt: then what follows is interrupted at the same
- * places in each run.
+ * Wait for the timer's next interrupt, so that the code that follows is interrupted at
+ * the same places in each run.
  */
 void clock_align(void);
 
@@ -38,10 +38,10 @@ void clock_align(void);
  */
 void clock_meter_idle(void);
 
-/* How many instructions the idle meter has executed, that is, nobody else wanted. */
+/* How many instructions the idle meter has executed, while nobody else wanted to run. */
 uint64_t clock_idle(void);
 
-/* The time in nanoseconds, for what instructions cannot tell. */
+/* The time in nanoseconds, for what instructions cannot show. */
 uint64_t clock_nanoseconds(void);
 
 #endif /* BENCH_CLOCK_H */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fork.c - what fork() costs beside memory that is mapped and writable, and what it
- * leaves to be paid: the first write of either side, writing everything, and exit.
+ * costs later: the first write of either side, writing everything, and exit.
  *
- * There is one processor, and a child of this policy (see main()) does not preempt its
- * parent: it runs when the parent waits for it.
+ * There is one processor, and a child with SCHED_BATCH (measure_instructions()) does not
+ * preempt its parent: it runs when the parent waits for it.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static const size_t counts[] = { 1, 10, 100, 1000, 10000 };
 /* Two copies of it have to fit in the pool. */
 #define WRITE_SIZE (256 * MIB)
 
-/* What a child leaves behind for its parent, in memory that both share. */
+/* A child's results for its parent, in memory that both share. */
 static struct {
 	uint64_t first_write;
 	uint64_t write_all;
@@ -45,7 +45,7 @@ struct sample {
 	uint64_t parent_write;
 	/* From the child's _exit() to the parent's return from waitpid(). */
 	uint64_t exit;
-	uint64_t idle; /* of that: nobody wanted to run */
+	uint64_t idle; /* the part of it in which nobody wanted to run */
 };
 
 static void share_results(void)
@@ -73,7 +73,7 @@ static int compare(const void *a, const void *b)
 
 /*
  * The timer's interrupt falls into one round or another, and so does a new page for one
- * of the kernel's caches: the median has neither.
+ * of the kernel's caches: the median leaves out both.
  */
 static uint64_t median(uint64_t *values, size_t count)
 {
@@ -81,7 +81,7 @@ static uint64_t median(uint64_t *values, size_t count)
 	return values[count / 2];
 }
 
-/* Where a figure is large the timer's part of it is the same each time. */
+/* A large figure needs fewer rounds: the timer's part of it is the same each time. */
 static size_t rounds_for(size_t size)
 {
 	if (size > 64 * MIB)
@@ -127,7 +127,7 @@ static void measure_fork(const struct peer *peer, size_t size)
 	char *memory = size ? peer->get(size) : NULL;
 
 	for (i = 0; i < rounds; i++) {
-		/* All of it writable again. */
+		/* Make all of it writable again. */
 		touch_pages(memory, size);
 		forks[i] = fork_once(NULL, memory, size, false).fork;
 	}
@@ -136,7 +136,7 @@ static void measure_fork(const struct peer *peer, size_t size)
 		peer->put(memory, size);
 }
 
-/* The end of a child that wrote nothing. Part of it may be to wait: others can run. */
+/* The exit of a child that wrote nothing. It may have to wait, while others can run. */
 static void measure_exit(const struct peer *peer, size_t size)
 {
 	size_t rounds = rounds_for(size), i;
@@ -195,7 +195,7 @@ void run_fork_ranges(const struct peer *peer)
 	static char *range[10000];
 
 	share_results();
-	/* This array is ordinary memory, which fork copies: the same for all counts. */
+	/* This array is ordinary memory, which fork copies at the same cost each time. */
 	touch_pages((char *)range, sizeof(range));
 	warm_up(peer);
 	for (c = 0; c < COUNT_OF(counts); c++) {

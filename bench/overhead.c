@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * overhead.c - how much of Linux's memory the module keeps for each donated page: what
- * is free of it, before and after every donated block was taken back from the module.
+ * overhead.c - how much of Linux's memory the module needs for each donated page: the
+ * difference in Linux's free pages before and after taking back every donated block.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 static struct petmem_extent extent[MOST_BLOCKS];
 
-/* Linux's free pages: those of the zones, and those that processors keep at hand. */
+/* Linux's free pages: those of its zones, and those in the processors' lists. */
 static long free_in_linux(void)
 {
 	FILE *zones = fopen("/proc/zoneinfo", "r");

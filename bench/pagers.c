@@ -54,7 +54,7 @@ static void *serve_faults(void *unused)
 			.len = PAGE_SIZE,
 		};
 
-		/* EEXIST, where two threads touched the same page. */
+		/* EEXIST if two threads touched the same page. */
 		ioctl(uffd, UFFDIO_COPY, &copy);
 	}
 	return unused;

@@ -20,7 +20,7 @@
 /* An aligned place far from all else, so that huge pages fit into a mapping. */
 #define LARGE_PLACE ((void *)0x200000000000)
 
-/* Off, but where a peer asks for it: see bench/run. */
+/* Off unless a peer asks for it: see bench/run. */
 #define CLEAR_AHEAD "/sys/module/petmem/parameters/clear_ahead"
 #define LOOK_AGAIN_US 10000
 
@@ -57,7 +57,7 @@ static void *get_populated(size_t size)
 	return map(NULL, size, MAP_POPULATE);
 }
 
-/* Huge pages are on for everybody: bench/guest sees to that. */
+/* bench/guest turns huge pages on for everybody. */
 static void *get_transparent(size_t size)
 {
 	return map(LARGE_PLACE, size, 0);
@@ -98,7 +98,7 @@ static void set_clearing(const char *value)
 	close(fd);
 }
 
-/* Have all that is free cleared, and nothing after that. */
+/* Have all free pages cleared now, and none after that. */
 static void clear_pool(void)
 {
 	struct petmem_status status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * peers.h - those who do the same work side by side: kinds of Linux memory, pagers in
- * user space, and petmem in its variants. One entry of the table in peers.c each.
+ * peers.h - the peers that do the same work side by side: kinds of Linux memory, pagers
+ * in user space, and petmem in its variants. Each is one entry of the table in peers.c.
  */
 #ifndef BENCH_PEERS_H
 #define BENCH_PEERS_H
@@ -31,20 +31,20 @@ enum peer_traits {
 
 /*
  * Each measurement is a process of its own, which calls set_up() once. Memory that
- * get() returns reads as zeros. get() ends the process where there is no memory.
+ * get() returns reads as zeros. get() ends the process if there is no memory.
  */
 struct peer {
 	const char *name;
-	/* For a table: a word or two. "petmem" first where the pages are the pool's. */
+	/* A word or two for the table. The first is "petmem" if the pool has the pages. */
 	const char *label;
 	unsigned int traits;
 	/* NAME=VALUE for the harness's environment. */
 	const char *settings[MOST_SETTINGS];
-	/* Returns false where this peer is not to be had. */
+	/* Returns false if this peer is not available. */
 	bool (*set_up)(void);
 	void *(*get)(size_t size);
 	void (*put)(void *memory, size_t size);
-	/* Let what the peer does in the background come to its end, or NULL. */
+	/* Let the peer finish its work in the background, or NULL. */
 	void (*settle)(void);
 };
 
@@ -60,7 +60,7 @@ void *segv_get(size_t size);
 /* munmap(). */
 void unmap(void *memory, size_t size);
 
-/* Let this process have no transparent huge pages. */
+/* Turn transparent huge pages off for this process. */
 bool use_small_pages(void);
 
 #endif /* BENCH_PEERS_H */

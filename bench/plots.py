@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rows import size_text
 
-# Told apart by those who see fewer colours, too (Okabe and Ito), and by the points.
+# People who see fewer colours can tell these apart (Okabe and Ito); points differ, too.
 COLOURS = ["#000000", "#56b4e9", "#009e73", "#0072b2", "#999999", "#cc79a7"]
 OWN_COLOURS = ["#d55e00", "#e69f00", "#8b0000", "#b8860b", "#ff4500", "#7a5200"]
 
@@ -24,7 +24,7 @@ class Plot(NamedTuple):
     rows: list  # (name, what to add to the peer's label)
     x_label: str
     y_label: str
-    sizes: bool = True  # x is one, or else a number
+    sizes: bool = True  # x is a size; otherwise it is a number
 
 
 PLOTS = [
@@ -97,7 +97,7 @@ def x_axis(plot, xs):
 
 
 def script(results, plot, target):
-    """What gnuplot is told, or None where there is nothing to draw."""
+    """The commands for gnuplot, or None if there is nothing to draw."""
     lines, data, count = [], [], {}
     drawn = list(series(results, plot))
     xs = all_x(drawn)
@@ -128,7 +128,7 @@ def script(results, plot, target):
 
 
 def draw(results, directory):
-    """Write the plots; the result is the files' names."""
+    """Write the plots. Returns the names of the files."""
     drawn = []
     for plot in PLOTS:
         target = os.path.join(directory, plot.name + ".svg")

@@ -17,17 +17,17 @@
 #define QUICK_RANGES 1000
 #define SAMPLES 512
 
-/* Any odd number far from the powers of two: it visits the ranges out of order. */
+/* Any odd number far from the powers of two: its steps visit the ranges out of order. */
 #define STRIDE 7919
 
-/* The pool is looked at after so many allocations; a table or two may be needed. */
+/* Look at the pool after this many allocations, which may need a table or two. */
 #define CHUNK 500
 
 static char *range[2 * MOST_RANGES];
 
 /*
- * Make ranges of a page with a hole of a page between each two: allocate twice as many
- * and free every other. Ranges side by side would be one to Linux.
+ * Make ranges of a page, with a hole of a page after each: allocate twice as many and
+ * free every other one. Linux would merge ranges that lie side by side.
  */
 static void make_ranges(const struct peer *peer, size_t from, size_t count)
 {
@@ -41,7 +41,7 @@ static void make_ranges(const struct peer *peer, size_t from, size_t count)
 	}
 }
 
-/* The first touch of each new range, out of order: the look-up is part of it. */
+/* Measure the first touch of each new range, out of order. It includes the look-up. */
 static void measure_lookup(const struct peer *peer, size_t from, size_t count)
 {
 	size_t new = count - from, i;
@@ -117,7 +117,7 @@ static void take_pages(const struct peer *peer, uint64_t pages)
 	command(PETMEM_IOC_POPULATE, &populate);
 }
 
-/* Allocate, touch, free, where a page here and there is all that is free. */
+/* Measure allocating, touching and freeing a page, one after the other. */
 static void measure_scattered(const struct peer *peer, const char *row)
 {
 	uint64_t sum = 0, start;
@@ -137,16 +137,16 @@ static void measure_scattered(const struct peer *peer, const char *row)
 }
 
 /*
- * The same with a pool of which all is free, and with one where only single pages are:
- * one big range takes most of it, many small ones the rest, and every other one of
- * those is freed.
+ * Measure that in a pool that is all free, and in one in which only single pages are: one
+ * big range takes most of it, many small ones take the rest, and every other one of those
+ * is freed.
  */
 void run_full_pool(const struct peer *peer)
 {
 	size_t big, count, i;
 
 	measure_scattered(peer, "pool-empty");
-	/* The tables take a page in 512, and then some. */
+	/* The tables take a page in 512, and some more. */
 	big = free_pages() - MOST_RANGES;
 	take_pages(peer, big - big / 256);
 	for (count = 0; free_pages() > CHUNK && count < MOST_RANGES;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The figures of a run: read from what the guest printed, kept as JSON.
 
-A figure is known by its row, its peer, and x: a size in bytes or a number of ranges or
-threads, or 0 where neither matters.
+A row, a peer and x identify a figure. x is a size in bytes or a number of ranges or
+threads, or 0 if none matters.
 """
 
 import json
@@ -65,7 +65,7 @@ class Results:
 
 
 def read(paths):
-    """Read the guests' output from files. Lines of another kind are returned, too."""
+    """Read the guests' output from files. Returns lines of other kinds, too."""
     results, other = Results(), []
     for path in paths:
         results.complete = False

@@ -25,8 +25,8 @@ struct row {
 extern bool quick;
 
 /*
- * Report one value of @row for @peer: @x is a size in bytes or a number of ranges, or
- * 0 where neither matters. The unit is known by the row's name to bench/report.
+ * Report one value of @row for @peer: @x is a size in bytes or a number of ranges or
+ * threads, or 0 if none matters. bench/report knows the unit by the row's name.
  */
 void report(const char *row, const struct peer *peer, uint64_t x, double value);
 
@@ -60,7 +60,7 @@ static inline void touch_pages(char *memory, size_t size)
 		*(volatile char *)(memory + offset) = 1;
 }
 
-/* Have made what is made once, at a process's first allocation and touch. */
+/* Get over the first allocation and touch, which cost a process more than later ones. */
 static inline void warm_up(const struct peer *peer)
 {
 	char *memory = peer->get(LARGE_PAGE);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the rows are called, what their x is, and what their figures count."""
+"""The titles of the rows, what their x is, and what their figures count."""
 
 from typing import NamedTuple
 

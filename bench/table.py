@@ -8,7 +8,7 @@ COLUMN_WIDTH = 9
 
 
 def number(value):
-    """At most seven characters, three digits or more of them telling."""
+    """A figure in at most seven characters."""
     if value is None:
         return "-"
     for limit, divisor, suffix in ((1e8, 1e6, "M"), (1e6, 1e6, "M"), (1e5, 1e3, "k")):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * threads.c - one thread, and two at once, touching memory of their own for the first
- * time. In nanoseconds: instructions cannot tell how long one waits for the other.
+ * time. In nanoseconds: instructions cannot show how long one waits for the other.
  */
 #include <err.h>
 #include <pthread.h>
@@ -23,7 +23,7 @@ static void *touch_share(void *memory)
 	return NULL;
 }
 
-/* The time in which @count threads touch their share each. */
+/* The time that @count threads take to touch their shares. */
 static uint64_t time_threads(char *memory, unsigned int count)
 {
 	pthread_t threads[THREADS];
@@ -43,7 +43,7 @@ static uint64_t time_threads(char *memory, unsigned int count)
 	return clock_nanoseconds() - start;
 }
 
-/* The best of some rounds: the machine below has other things to do. */
+/* Report the best of some rounds: the host has other things to do. */
 void run_threads(const struct peer *peer)
 {
 	unsigned int count, round;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * touch.c - first touches, and what it costs to come by memory and to give it back.
+ * touch.c - first touches, and the cost of getting memory and giving it back.
  */
 #include "clock.h"
 #include "rows.h"
 
-/* So many pages are touched for one value at least, that the timer evens out. */
+/* One value takes at least this many pages, to even out the timer's interrupts. */
 #define MANY_PAGES 4096
 #define MANY_TOUCHES 1024
 #define LARGE_TOUCHES 64
@@ -61,7 +61,7 @@ void run_touch_one(const struct peer *peer)
 		report("touch-one", peer, 0, (double)with_table / count);
 }
 
-/* Allocate, touch every page, free: each part by itself, for a page. */
+/* Measure allocating and touching, then freeing, per page. */
 static void measure_touch(const struct peer *peer, size_t size)
 {
 	size_t pages = size / PAGE_SIZE;

@@ -9,8 +9,8 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
 class Wanted(NamedTuple):
-    """One ratio between two figures: the first has to be at most `limit` of the second,
-    or with `at_least` at least so many times the second."""
+    """One ratio between two figures: the first has to be at most `limit` times the second,
+    or at least that with `at_least`."""
 
     title: str
     ratio: object  # called with the results: the ratio, or None
@@ -33,7 +33,7 @@ def against(row, peer, other, x=0):
 
 
 def worst_growth(row, peer, first, last):
-    """How much the dearest figure of a row from x = first to last exceeds the first."""
+    """The largest figure of a row for x up to last, divided by that for x = first."""
 
     def ratio(results):
         base = results.value(row, peer, first)
@@ -44,8 +44,8 @@ def worst_growth(row, peer, first, last):
 
 
 def fork_lead(peer, size):
-    """How many times more Linux's fork costs for this much memory than petmem's, both
-    counted from what they cost with none."""
+    """What Linux's fork costs for this much memory, divided by what petmem's costs. What a
+    fork costs without memory is subtracted from both."""
 
     def ratio(results):
         costs = [results.value("fork", p, x) for p in ("linux", peer) for x in (size, 0)]
@@ -122,7 +122,7 @@ ALL += [
 
 
 def ratios(results):
-    """Those for which the run has the figures, as dictionaries for JSON."""
+    """The ratios for which the run has the figures, as dictionaries for JSON."""
     found = []
     for wanted in ALL:
         ratio = wanted.ratio(results)

@@ -13,7 +13,7 @@
 
 #define PAGE PETMEM_PAGE_SIZE
 
-/* The device, for questions. The harness has a descriptor of its own. */
+/* Connect, and open the device for queries. The harness has its own descriptor. */
 static inline int connect_petmem(void)
 {
 	int device;
@@ -44,7 +44,7 @@ static inline struct petmem_status pool_counts(int device)
 	return status;
 }
 
-/* This process's own. */
+/* The counts of this process. */
 static inline struct petmem_process_info own_counts(int device)
 {
 	struct petmem_process_info info = { .pid = 0 };

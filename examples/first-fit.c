@@ -16,7 +16,7 @@ static struct {
 	size_t pages;
 } blocks[COUNT];
 
-/* One letter for each page from the beginning of the region on. */
+/* Draw one letter for each page, from the beginning of the region onwards. */
 static void draw(const char *what)
 {
 	char line[] = "....................";

@@ -2,14 +2,14 @@
 /*
  * stale.c - why memory that is freed has to leave the TLB of every processor.
  *
- * A thread reads a page on processor 0, again and again. Another one frees it, on
- * processor 1. Then a process that has nothing to do with the two gets the page, and
- * writes a secret into it. What does the reader see?
+ * A thread on processor 0 reads a page, again and again. A thread on processor 1 frees
+ * it. Then a process that has nothing to do with the two gets the page, and writes a
+ * secret into it. What does the reader see?
  *
- * With petmem as it is, a page fault, in each of several rounds. missing-invlpg, beside
- * this file, runs the same program with a module that forgets the invlpg. A processor may
- * lose an entry of its TLB at any moment, for another process's sake; so then, too, a
- * round can end with a page fault, by luck.
+ * With petmem as it is, it gets a page fault, in each of several rounds. missing-invlpg,
+ * beside this file, runs the same program with a module that leaves out the invlpg. Even
+ * then a round can end with a page fault, by luck: a processor may evict an entry of its
+ * TLB at any moment.
  *
  * In the module: petmem_tlb_shootdown() in tlb.c.
  */
@@ -68,7 +68,7 @@ static void *read_on(void *unused)
 	return unused;
 }
 
-/* Gets pages as soon as it is told to, the one that was freed among them. */
+/* Touch pages when told to: the freed page is among those that this process gets. */
 static void other_process(int start)
 {
 	size_t size = 16 * PAGE;

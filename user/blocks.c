@@ -13,7 +13,7 @@
 
 #include "blocks.h"
 
-/* Longer than anything that the files read here contain. */
+/* Longer than any value in the files that are read here. */
 #define VALUE_SIZE 64
 
 static int attribute_path(char path[PATH_MAX], const struct blocks *blocks,
@@ -138,7 +138,7 @@ static int read_size(struct blocks *blocks)
 	return 0;
 }
 
-/* Whether name is memory<number>, for a number that has an address. */
+/* True if name is memory<number>, and the address of that block fits in 64 bits. */
 static bool parse_name(const struct blocks *blocks, const char *name,
 		       uint64_t *number)
 {
@@ -231,7 +231,7 @@ int blocks_online(const struct blocks *blocks, uint64_t number,
 		state = "online_kernel";
 	err = write_state(blocks, number, state);
 
-	/* EINVAL also means that somebody else was faster. */
+	/* The kernel also says EINVAL if somebody else was faster. */
 	if (err == -EINVAL && !read_online(blocks, number, &online) && online)
 		return 0;
 	return err;

@@ -2,8 +2,8 @@
 /*
  * blocks.h - Linux's memory blocks, as sysfs shows them.
  *
- * A memory block is the unit in which memory goes offline and online. All have
- * one size; block number n is the memory from n * size on. The numbers have
+ * A memory block is the unit in which memory goes offline and online. All blocks
+ * have the same size, and block n begins at address n * size. The numbers have
  * gaps where the machine has no memory.
  *
  * Functions that return int return 0 or a negative errno.
@@ -15,25 +15,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Less is wrong, and so is what is no power of two. x86 has 128 MB. */
+/* A size must be a power of two and at least this. On x86 it is 128 MB. */
 #define BLOCK_SIZE_MIN (1ULL << 20)
 
 /* What the kernel uses a block for. */
 enum block_zone {
-	BLOCK_ZONE_UNKNOWN, /* this kernel does not tell */
+	BLOCK_ZONE_UNKNOWN, /* this kernel does not say */
 	BLOCK_ZONE_NONE, /* several zones at once: it cannot go offline */
-	BLOCK_ZONE_KERNEL, /* anything: it goes offline if it is lucky */
-	BLOCK_ZONE_MOVABLE, /* only what can be moved away */
+	BLOCK_ZONE_KERNEL, /* anything: it may fail to go offline */
+	BLOCK_ZONE_MOVABLE, /* only movable memory */
 };
 
-/* Where this kernel does not tell a block's NUMA node. */
+/* This kernel does not say in which NUMA node a block lies. */
 #define BLOCK_NODE_UNKNOWN (-1)
 
 struct block {
 	uint64_t number;
 	int node;
 	bool online;
-	enum block_zone zone; /* means something while the block is online */
+	enum block_zone zone; /* valid while the block is online */
 };
 
 struct blocks {
@@ -52,16 +52,15 @@ int blocks_read(struct blocks *blocks, const char *root);
 void blocks_free(struct blocks *blocks);
 
 /*
- * Take a block offline. 0 means that this call did it; EINVAL that it was
- * offline already, or has a hole. The kernel tries for as long as there is
- * hope, perhaps for ever: a signal that is caught ends that with EINTR. After
- * an error the block is as it was.
+ * Take a block offline. Returns 0 only if this call did it; EINVAL if the block
+ * was offline already or has a hole. The kernel may retry for ever: a caught
+ * signal stops it with EINTR. After an error the block is unchanged.
  */
 int blocks_offline(const struct blocks *blocks, uint64_t number);
 
 /*
- * Bring a block online for the use that zone names; the kernel chooses if it is
- * BLOCK_ZONE_UNKNOWN. 0 if it is online already.
+ * Bring a block online in a zone; with BLOCK_ZONE_UNKNOWN the kernel chooses one.
+ * Returns 0 if the block is online already.
  */
 int blocks_online(const struct blocks *blocks, uint64_t number,
 		  enum block_zone zone);

@@ -17,10 +17,10 @@
 
 #include "config.h"
 
-/* More than any line needs, and one more to see that there are too many. */
+/* A line has at most five words: a sixth shows that there are too many. */
 #define MAX_WORDS 6
 
-/* No machine has more; sums of a few still can be counted. */
+/* No machine has more, and the sum of a few does not overflow. */
 #define MAX_MEGABYTES (1ULL << 40)
 #define MAX_BLOCKS (1ULL << 32)
 
@@ -29,7 +29,7 @@
 static const char usage[] =
 	"expected `donate AMOUNT [node K]' or `donate COUNT blocks [node K]'";
 
-/* Digits at the beginning of text; *end is what follows. */
+/* Parse the digits at the beginning of text; *end is what follows them. */
 static bool parse_number(const char *text, uint64_t limit, uint64_t *value,
 			 char **end)
 {
@@ -74,7 +74,7 @@ static bool is_blocks(const char *word)
 	return !strcmp(word, "blocks") || !strcmp(word, "block");
 }
 
-/* NULL, or what is wrong. */
+/* Returns NULL, or a message that says what is wrong. */
 static const char *parse_words(char **words, size_t count,
 			       struct request *request)
 {

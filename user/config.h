@@ -9,7 +9,7 @@
 #include "donation.h"
 
 /*
- * Read a file. Returns true and a list of what its lines ask for, which the
+ * Read a file. Returns true and a list of requests, one for each line, which the
  * caller frees; or false after a message that names the line.
  */
 bool config_read(const char *path, struct request **requests, size_t *count);

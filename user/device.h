@@ -7,7 +7,7 @@
 
 #include "petmem.h"
 
-/* The device, its protocol checked; -1 after a message that says what to do. */
+/* Open the device and check its protocol. Returns -1 after a message on what to do. */
 int device_open(void);
 
 /*
@@ -16,7 +16,7 @@ int device_open(void);
  */
 int device_ranges(int device, struct petmem_block **list, size_t *count);
 
-/* All users who have petmem memory, in the same way. */
+/* The same for all users who have petmem memory. */
 int device_users(int device, struct petmem_user_counts **list, size_t *count);
 
 /* Returns 0 or a negative errno. */

@@ -20,7 +20,7 @@
 /* How long the kernel may try to empty one block. */
 #define OFFLINE_SECONDS 30
 
-/* What has to be left to Linux of the memory that it calls available. */
+/* Linux keeps at least this much of the memory that it calls available. */
 #define SPARED_BYTES (64 * MEGABYTE)
 
 enum fate {
@@ -41,9 +41,9 @@ struct candidate {
 	uint64_t number;
 	int node;
 	enum block_zone zone;
-	bool whole; /* its aligned 1 GiB can all be had, as far as is known */
+	bool whole; /* all of its aligned 1 GiB can be taken, as far as is known */
 	enum fate fate;
-	struct want *want; /* whose it is; NULL while it is nobody's */
+	struct want *want; /* the request that holds it, or NULL */
 	int err; /* why it was refused, a negative errno */
 };
 
@@ -55,7 +55,7 @@ struct donation {
 	struct want *wants;
 	size_t want_count;
 	size_t needed; /* blocks, of all wants */
-	size_t missing; /* those of them that are not held */
+	size_t missing; /* those of them that are not held yet */
 };
 
 static uint64_t in_megabytes(const struct blocks *blocks, size_t count)
@@ -63,7 +63,7 @@ static uint64_t in_megabytes(const struct blocks *blocks, size_t count)
 	return count * (blocks->size / MEGABYTE);
 }
 
-/* Blocks that hold so many megabytes; it says so if they hold more. */
+/* The number of blocks for that many megabytes. Says so if it has to round up. */
 static uint64_t round_up(const struct blocks *blocks, uint64_t megabytes)
 {
 	uint64_t block = blocks->size / MEGABYTE;
@@ -77,7 +77,7 @@ static uint64_t round_up(const struct blocks *blocks, uint64_t megabytes)
 	return count;
 }
 
-/* How messages end that are about one node: " on node 1", or nothing. */
+/* The end of a message about one node: " on node 1", or nothing. */
 struct place {
 	char text[32];
 };
@@ -131,7 +131,7 @@ static int find_candidates(struct donation *d)
 	const struct block *block = d->blocks->list;
 	const struct block *end = block + d->blocks->count;
 
-	/* One more than needed: none is an error to calloc. */
+	/* One more than needed: calloc() of none may return NULL. */
 	d->candidates = calloc(d->blocks->count + 1, sizeof(*d->candidates));
 	if (!d->candidates)
 		return -ENOMEM;
@@ -167,7 +167,7 @@ static int find_wants(struct donation *d, const struct request *requests,
 	return 0;
 }
 
-/* Do two blocks lie in one aligned 1 GiB, and are they of one kind? */
+/* Do two blocks lie in the same aligned 1 GiB, zone and node? */
 static bool are_mates(const struct donation *d, const struct candidate *a,
 		      const struct candidate *b)
 {
@@ -186,7 +186,7 @@ static bool is_whole(const struct donation *d, const struct candidate *c)
 	return found == GIGABYTE / d->blocks->size;
 }
 
-/* One of them stays with Linux. */
+/* A block of this 1 GiB stays with Linux, so none of them is in a whole one. */
 static void not_whole(struct donation *d, const struct candidate *c)
 {
 	size_t i;
@@ -196,7 +196,10 @@ static void not_whole(struct donation *d, const struct candidate *c)
 			d->candidates[i].whole = false;
 }
 
-/* Who wants 1 GiB or more gets it in pieces that the module can map as 1 GiB pages. */
+/*
+ * If a request is for 1 GiB or more, prefer blocks that make up a whole aligned 1 GiB: the
+ * module can map that as one page.
+ */
 static void prefer_whole(struct donation *d)
 {
 	bool wanted = false;
@@ -224,7 +227,7 @@ static size_t count_suitable(const struct donation *d, const struct want *want)
 	return count;
 }
 
-/* How many bytes programs could still have; no limit if Linux does not tell. */
+/* The bytes that programs could still get; UINT64_MAX if Linux does not say. */
 static uint64_t available(void)
 {
 	unsigned long long kilobytes;
@@ -242,9 +245,9 @@ static uint64_t available(void)
 }
 
 /*
- * Does Linux have room for what is in the blocks yet to be taken? Without, it
- * looks for some until its OOM killer ends programs, this one not excepted.
- * What this run has taken is not available any more.
+ * Does Linux have room for the contents of the blocks that are still to be taken? If
+ * not, it would look for room until its OOM killer ends programs, perhaps this one. The
+ * available memory no longer includes what this run has taken.
  */
 static bool enough_available(const struct donation *d)
 {
@@ -276,7 +279,7 @@ static int offline(const struct donation *d, const struct candidate *c)
 	return err == -EINTR && !interrupt_signal() ? -ETIMEDOUT : err;
 }
 
-/* The same as take_blocks(), for those of one kind; fewer are no error. */
+/* Like take_blocks(), for blocks of one kind. Too few of them are no error. */
 static int take_kind(struct donation *d, struct want *want, bool movable,
 		     bool whole)
 {
@@ -308,9 +311,9 @@ static int take_kind(struct donation *d, struct want *want, bool movable,
 }
 
 /*
- * Take candidates offline until a request has enough. Returns 0; an errno that
- * every block would give; EINTR; ENOSPC if there are too few; ECANCELED, after a
- * message, if Linux cannot do without.
+ * Take candidates offline until a request has enough. Returns 0 or a negative errno:
+ * EACCES or EROFS, which every block would give; EINTR; ENOSPC if there are too few;
+ * ECANCELED, after a message, if Linux would have too little left.
  */
 static int take_blocks(struct donation *d, struct want *want)
 {
@@ -332,7 +335,7 @@ static int take_blocks(struct donation *d, struct want *want)
 	return want->held < want->needed ? -ENOSPC : 0;
 }
 
-/* Back to Linux, for the use it had. False, after a message, if refused. */
+/* Give a block back to Linux, in the zone it had. False, after a message, if that fails. */
 static bool put_back(struct donation *d, struct candidate *c)
 {
 	uint64_t size = d->blocks->size;
@@ -356,8 +359,8 @@ static bool put_back(struct donation *d, struct candidate *c)
 }
 
 /*
- * Donate what is offline. A block that the module cannot use, though another
- * may do, is put back; any other error is returned after a message.
+ * Donate the blocks that are offline. A block that the module cannot use is put
+ * back, so that another can be tried. Any other error is returned after a message.
  */
 static int hand_over(struct donation *d)
 {
@@ -403,13 +406,13 @@ static const char *meaning(int err)
 	}
 }
 
-/* Was a candidate that a request could have had refused for this reason? */
+/* Does a candidate suit a request, and was it refused with this error? */
 static bool refused(const struct candidate *c, const struct want *want, int err)
 {
 	return c->fate == REFUSED && suits(c, want) && c->err == err;
 }
 
-/* One line for each reason; it names the first block that gave it. */
+/* Print one line for each reason. It names the first block that gave it. */
 static void explain_refusals(const struct donation *d, const struct want *want)
 {
 	const struct candidate *c = d->candidates;
@@ -433,7 +436,7 @@ static void explain_refusals(const struct donation *d, const struct want *want)
 	}
 }
 
-/* A request for which there are too few blocks, tried or not; NULL: none. */
+/* A request that all blocks together, tried or not, could not fill; or NULL. */
 static const struct want *hopeless(const struct donation *d)
 {
 	size_t i;
@@ -498,7 +501,7 @@ static int take_and_hand_over(struct donation *d)
 	int err = hopeless(d) ? -ENOSPC : 0;
 	size_t i;
 
-	/* Again, for blocks that went offline and then proved of no use. */
+	/* Repeat if the module refused blocks: others take their places. */
 	do {
 		for (i = 0; !err && i < d->want_count; i++)
 			err = take_blocks(d, &d->wants[i]);
@@ -537,9 +540,8 @@ out:
 }
 
 /*
- * Take one donated range back and bring its blocks online. Returns 0, or an
- * errno after a message. *online counts the blocks that Linux has again, of so many
- * that are wanted.
+ * Take one donated range back and bring its blocks online. Returns 0, or an errno after a
+ * message. *online counts the blocks that are back online, of the number wanted.
  */
 static int release_range(int device, const struct blocks *blocks,
 			 const struct petmem_block *range, uint64_t wanted,

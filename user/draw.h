@@ -12,9 +12,9 @@ struct drawing {
 };
 
 /*
- * Draw: text as wide as the terminal ($COLUMNS, or 80 columns, where that is none),
- * in colours if it is a terminal and NO_COLOR is not set, and in letters alone
- * unless the locale has UTF-8. False, after a message, if it could not be written.
+ * Draw a picture. Text is as wide as the terminal; without one, $COLUMNS or 80
+ * columns. It has colours on a terminal, unless NO_COLOR is set, and is ASCII unless the
+ * locale has UTF-8. Returns false, after a message, if the picture could not be written.
  */
 bool draw(const struct picture *picture, const struct drawing *drawing);
 

@@ -2,12 +2,12 @@
 /*
  * harness.c - the library behind harness.h.
  *
- * Two halves: the allocation functions, which are one ioctl each, and the
- * SIGSEGV handler, which turns a first touch into an ioctl and lets every other
- * fault have the effect it would have had without petmem.
+ * It has two halves: the allocation functions, which make an ioctl or a few, and
+ * the SIGSEGV handler, which turns a first touch into an ioctl and treats every
+ * other fault as it would have been treated without petmem.
  *
- * Everything that the handler reaches is async-signal-safe, is no cancellation
- * point, and works in any thread and in a forked child: the only state is the
+ * Everything that the handler calls is async-signal-safe and not a cancellation
+ * point. It works in any thread and in a forked child: the only state is the
  * descriptor, and the module finds the caller's memory by its address space.
  */
 #define _GNU_SOURCE
@@ -38,8 +38,8 @@
 #define DEVICE_FD_MIN 512
 
 /*
- * Room on the alternate signal stack for a handler that is passed a fault,
- * beside the processor state that the kernel saves there.
+ * Room on the alternate signal stack for the program's own handler, beside the
+ * processor state that the kernel saves there.
  */
 #define HANDLER_STACK_SIZE (128UL * 1024)
 
@@ -86,7 +86,7 @@ static int open_device(void)
 	return moved;
 }
 
-/* Is @fd the device, and not closed or put to another use by the program? */
+/* Is @fd still the device? The program may have closed it or put it to another use. */
 static bool is_device(int fd)
 {
 	struct stat status;
@@ -96,8 +96,8 @@ static bool is_device(int fd)
 }
 
 /*
- * Replace the descriptor @lost. Threads may do this at the same time: one
- * descriptor wins.
+ * Replace the descriptor @lost. Threads may do this at the same time: the first
+ * one wins.
  */
 static int reopen_device(int lost)
 {
@@ -113,13 +113,13 @@ static int reopen_device(int lost)
 	if (atomic_compare_exchange_strong(&device_fd, &lost, fd))
 		return fd;
 	close_fd(fd);
-	return lost; /* now what another thread has opened */
+	return lost; /* now the one that another thread opened */
 }
 
 /*
- * One command to the module. A program may have closed the descriptor, or put another
- * file there. The numbers of the commands are no other driver's, so that such a file
- * refuses them; only then is it worth a system call to find out.
+ * Send one command to the module. The program may have closed the descriptor, or put
+ * another file there. No other driver has these commands, so such a file refuses them:
+ * only after an error is it worth a system call to find out.
  */
 static int command(unsigned long request, void *argument)
 {
@@ -147,15 +147,15 @@ static int command(unsigned long request, void *argument)
 /* ---- The SIGSEGV handler ---- */
 
 /*
- * The kernel found an access wrong: siginfo holds an address, and the context
- * an error code. Protection keys are not petmem's business.
+ * True if the kernel reports a bad access: siginfo then holds its address, and the
+ * context its error code. Protection keys are not petmem's business.
  */
 static bool is_page_fault(const siginfo_t *info)
 {
 	return info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
 }
 
-/* Let the module map the page. Returns true when the access can be repeated. */
+/* Let the module map the page. Returns true if the access can be repeated. */
 static bool resolve(const siginfo_t *info, const ucontext_t *context)
 {
 	uint64_t address = (uintptr_t)info->si_addr;
@@ -171,8 +171,8 @@ static bool resolve(const siginfo_t *info, const ucontext_t *context)
 
 /*
  * End the process as the default action does. A fault repeats when the handler
- * returns, and then kills with the right address and registers; a signal that
- * was sent is sent again, and arrives when the handler returns and unblocks it.
+ * returns, and then kills with the right address and registers. A signal that
+ * was sent is raised again, and arrives when the handler returns and unblocks it.
  */
 static void take_default_action(int signal, const siginfo_t *info)
 {
@@ -194,7 +194,7 @@ static void enter_previous_mask(int signal, const ucontext_t *context)
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* Do what would have been done without petmem. */
+/* Treat the signal as it would have been treated without petmem. */
 static void pass_on(int signal, siginfo_t *info, void *context)
 {
 	bool was_sent = info->si_code <= 0;
@@ -235,7 +235,7 @@ static void install_handler(void)
 		.sa_flags = SA_SIGINFO | SA_ONSTACK,
 	};
 
-	/* Other threads may fault as soon as the handler is there. */
+	/* Other threads may fault as soon as the handler is installed. */
 	sigaction(SIGSEGV, NULL, &previous);
 	sigfillset(&action.sa_mask);
 	if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)
@@ -248,8 +248,8 @@ static void install_handler(void)
 /* ---- Setting up ---- */
 
 /*
- * Give the calling thread an alternate signal stack, with a page below it that
- * catches an overflow, unless it has one. It stays for the life of the process.
+ * Give the calling thread an alternate signal stack, unless it has one. A page
+ * below catches an overflow. The stack stays for the life of the process.
  */
 static int provide_signal_stack(void)
 {
@@ -292,7 +292,7 @@ static int check_device(int fd)
 	return 0;
 }
 
-/* The mode that the environment asks for, or else the program. */
+/* The fault mode that the environment asks for; if it asks for none, the program's. */
 static int choose_mode(unsigned int flags, unsigned int *chosen)
 {
 	const char *wanted = secure_getenv("PETMEM_FAULTS");
@@ -310,7 +310,7 @@ invalid:
 	return -1;
 }
 
-/* What PETMEM_LARGE_PAGES in the environment says. */
+/* Read PETMEM_LARGE_PAGES from the environment. */
 static int choose_page_size(void)
 {
 	const char *large = secure_getenv("PETMEM_LARGE_PAGES");
@@ -331,7 +331,10 @@ static unsigned int mode_flags(unsigned int chosen)
 	       (atomic_load(&small_pages) ? PETMEM_MODE_SMALL_PAGES : 0);
 }
 
-/* Tell the module how faults are to come in, unless nothing is special. */
+/*
+ * Tell the module the fault mode and the page sizes, unless all are the defaults. Faults
+ * by signal need a signal stack.
+ */
 static int open_door(int fd, unsigned int chosen)
 {
 	const char *around = secure_getenv("PETMEM_FAULT_AROUND");
@@ -402,7 +405,7 @@ int init_petmem_flags(unsigned int flags)
 	return result;
 }
 
-/* Whatever door there is already will do. */
+/* A process that is connected already keeps its fault mode. */
 int init_petmem(void)
 {
 	if (atomic_load(&device_fd) >= 0)
@@ -500,7 +503,7 @@ void pet_free(void *pointer)
 	if (command(PETMEM_IOC_FREE, &request) < 0 &&
 	    (errno == EINVAL || errno == ENODEV))
 		stop("pet_free(): invalid pointer\n");
-	/* After any other error the memory stays until the process ends. */
+	/* After any other error the allocation stays until the process ends. */
 	errno = saved_errno;
 }
 

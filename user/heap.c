@@ -2,22 +2,22 @@
 /*
  * heap.c - libpetmem-malloc.so: a program's heap on petmem, by LD_PRELOAD.
  *
- * malloc() and its relatives are jemalloc's, from Debian's libjemalloc_pic.a; petmem
- * hands out whole pages, and jemalloc makes objects of them. All memory that it uses,
- * its own bookkeeping included, comes from here, in two ways:
+ * malloc() and its relatives are jemalloc's, from Debian's libjemalloc_pic.a: petmem
+ * hands out whole pages, and jemalloc makes objects of them. jemalloc gets all its
+ * memory, for its own bookkeeping, too, from here, in two ways:
  *
  * - The hooks. Each arena gets its extents (runs of pages) from them. There is no
- *   hook for splitting or merging, so an extent is one petmem allocation from its
- *   birth to its end, and jemalloc gives it back whole: petmem frees nothing less.
- * - The renamed calls. The arenas exist before anybody can give them hooks, and need
- *   memory for that. So the Makefile renames mmap() and the like in the archive to the
- *   heap_* functions below, and the archive has no other way left to Linux's memory.
+ *   hook for splitting or merging, so an extent is one petmem allocation all its life,
+ *   and jemalloc gives it back whole: petmem cannot free a part of an allocation.
+ * - The renamed calls. The arenas exist, and need memory, before anybody can give them
+ *   hooks. So the Makefile renames mmap() and the like in the archive to the heap_*
+ *   functions below, which leaves the archive no other way to Linux's memory.
  *
- * Why jemalloc, and not mimalloc 2.0.9 with petmem as its one arena, which was tried: of
- * 383 MB that a program had freed, mimalloc gave none back; it lives in large arenas,
- * and would have to give back parts of them, which petmem has no call for. And it took
- * the descriptions of its threads from Linux. jemalloc works with whole extents where
- * mappings cannot be split, and its locks survive fork() in a program with threads.
+ * Why jemalloc? mimalloc 2.0.9, with petmem as its one arena, was tried. It gave back none
+ * of the 383 MB that a program had freed: it works with large arenas and would have to
+ * give back parts of them, which petmem has no call for. It also took its thread
+ * descriptors from Linux. jemalloc works with whole extents where mappings cannot be
+ * split, and its locks survive fork() in a program with threads.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -35,16 +35,15 @@
 #include "petmem.h"
 #include "run.h"
 
-/* Where a page table maps 2 MiB at once; jemalloc wants its own blocks so aligned. */
+/* A 2 MiB page begins at a multiple of this, and so must jemalloc's own blocks. */
 #define LARGE_PAGE (2UL * 1024 * 1024)
 
 /*
- * Read by jemalloc when it starts; what MALLOC_CONF in the environment says comes
- * after it.
- * - narenas: hooks are set for each beforehand, and each costs some pages.
- * - oversize_threshold: no arena of its own, made later, for large objects.
- * - retain, dss: ways to memory that are not the hooks'.
- * - *_decay_ms: what was freed goes back to the pool within about a second of use.
+ * jemalloc reads this when it starts; MALLOC_CONF in the environment overrides it.
+ * - narenas: each gets its hooks beforehand, and costs some pages.
+ * - oversize_threshold: large objects get no arena of their own, made without hooks.
+ * - retain, dss: these ways to memory would bypass the hooks.
+ * - *_decay_ms: freed memory goes back to the pool after about a second of use.
  */
 const char *malloc_conf =
 	"narenas:2,oversize_threshold:0,retain:false,dss:disabled,"
@@ -54,7 +53,7 @@ static enum { UNKNOWN, PETMEM, LINUX } source;
 
 /* ---- Where the memory comes from ---- */
 
-/* Without stdio, which may want memory. */
+/* Not by stdio, which may allocate memory. */
 static void say(const char *text)
 {
 	ssize_t written = write(STDERR_FILENO, text, strlen(text));
@@ -63,9 +62,9 @@ static void say(const char *text)
 }
 
 /*
- * Decide it once, at jemalloc's first wish, which is under jemalloc's own lock. A
- * program that petmem-run started has petmem; one that this program starts may have
- * lost the right to it.
+ * Decide it once, at jemalloc's first request, which comes under jemalloc's own lock. A
+ * program that petmem-run started can use petmem; one that this program starts may have
+ * lost the right to.
  */
 static bool on_petmem(void)
 {
@@ -118,7 +117,7 @@ static void *extent_alloc(extent_hooks_t *hooks, void *new_addr, size_t size,
 	return pointer;
 }
 
-/* Returns true for "no": jemalloc then keeps the extent for itself. */
+/* Returns true on failure: jemalloc then keeps the extent for itself. */
 static bool extent_dalloc(extent_hooks_t *hooks, void *addr, size_t size,
 			  bool committed, unsigned int arena)
 {
@@ -140,7 +139,7 @@ static extent_hooks_t hooks = {
 	.destroy = extent_destroy,
 };
 
-/* Setting the hooks of an arena that does not exist yet makes it. */
+/* Setting the hooks of an arena that does not exist yet creates it. */
 __attribute__((constructor)) static void hook_arenas(void)
 {
 	extent_hooks_t *pointer = &hooks;
@@ -180,7 +179,7 @@ void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 	return pointer ? pointer : MAP_FAILED;
 }
 
-/* What cannot be freed is lost, and costs no page that was not touched. */
+/* A part of an allocation cannot be freed. It is lost, with the pages that were touched. */
 int heap_munmap(void *addr, size_t size)
 {
 	if (!on_petmem())
@@ -189,7 +188,7 @@ int heap_munmap(void *addr, size_t size)
 	return 0;
 }
 
-/* petmem has no advice to take: pages that are dropped would have to read as zeros. */
+/* petmem takes no advice: pages that it dropped would have to read as zeros. */
 int heap_madvise(void *addr, size_t size, int advice)
 {
 	if (!on_petmem())
@@ -213,7 +212,7 @@ void *heap_sbrk(intptr_t increment)
 	return (void *)-1;
 }
 
-/* ---- The one function of the C library's that jemalloc lacks ---- */
+/* ---- The one function of the C library that jemalloc lacks ---- */
 
 __attribute__((visibility("default"))) void *pvalloc(size_t size)
 {

@@ -7,13 +7,13 @@
 
 #include "interrupt.h"
 
-/* A signal just before the system call that it is to end comes again. */
+/* A signal may come just before the system call that it should end: an alarm repeats it. */
 #define REPEAT_SECONDS 1
 
 static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 static volatile sig_atomic_t caught;
-static sigset_t deferred; /* those of ends that count, and SIGALRM */
+static sigset_t deferred; /* those of ends that are not ignored, and SIGALRM */
 
 static void on_signal(int sig)
 {
@@ -24,7 +24,7 @@ static void on_signal(int sig)
 
 void interrupt_defer(void)
 {
-	/* No SA_RESTART: a system call has to end. */
+	/* No SA_RESTART: a signal has to end the system call. */
 	struct sigaction action = { .sa_handler = on_signal };
 	struct sigaction old;
 	size_t i;
@@ -45,7 +45,7 @@ void interrupt_defer(void)
 			sigaction(ends[i], &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
 
-	/* A reader of our output that went away must not end us either. */
+	/* SIGPIPE must not end the program either. */
 	signal(SIGPIPE, SIG_IGN);
 }
 
@@ -57,7 +57,7 @@ void interrupt_allow(unsigned int seconds)
 
 void interrupt_forbid(void)
 {
-	/* In this order, so that no alarm is left waiting for the next time. */
+	/* In this order, so that no alarm stays pending. */
 	alarm(0);
 	sigprocmask(SIG_BLOCK, &deferred, NULL);
 }

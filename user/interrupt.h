@@ -2,11 +2,10 @@
 /*
  * interrupt.h - signals and time limits in work that must not stop half-way.
  *
- * After interrupt_defer() the signals that ask a program to end (SIGHUP,
- * SIGINT, SIGQUIT, SIGTERM; those that were not ignored) wait. The work asks
- * now and then whether one came, leaves everything in order, and ends by it.
- * Only between interrupt_allow() and interrupt_forbid() do they end a system
- * call, with EINTR.
+ * interrupt_defer() blocks the signals that ask a program to end (SIGHUP, SIGINT,
+ * SIGQUIT, SIGTERM), unless they are ignored. The work asks now and then whether
+ * one came, leaves everything in order, and ends by it. The signals end system
+ * calls, with EINTR, only between interrupt_allow() and interrupt_forbid().
  */
 #ifndef PETMEM_INTERRUPT_H
 #define PETMEM_INTERRUPT_H
@@ -20,7 +19,7 @@ void interrupt_forbid(void);
 /* The signal that asked the program to end; 0 if none did. */
 int interrupt_signal(void);
 
-/* End the program by that signal, as if it had never waited. */
+/* End the program by that signal, as if it had not been deferred. */
 void interrupt_obey(void);
 
 #endif /* PETMEM_INTERRUPT_H */

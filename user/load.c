@@ -15,7 +15,7 @@
 
 #define EXIT_NO_MODPROBE 127
 
-/* Longer than what modprobe has to say of one module. */
+/* Longer than modprobe's messages about one module. */
 #define SAID_SIZE 4096
 
 static const char advice_signature[] =
@@ -23,7 +23,7 @@ static const char advice_signature[] =
 	"key that this machine knows, and petmem.ko is not. DKMS signs with a key of its\n"
 	"own; to make it known:\n"
 	"    mokutil --import /var/lib/dkms/mok.pub     (then reboot and confirm)\n"
-	"petmem(4), under SECURE BOOT, tells more.\n";
+	"petmem(4) says more under SECURE BOOT.\n";
 
 static const char advice_missing[] =
 	"petmem.ko was not built for this kernel. With petmem-dkms, install the headers\n"
@@ -33,7 +33,7 @@ static const char advice_missing[] =
 static const char advice_format[] =
 	"petmem.ko was built for another kernel: build it again.\n";
 
-/* What the kernel's errors mean here; modprobe has them in words. */
+/* What the kernel's errors mean here. modprobe prints them in words. */
 static const struct {
 	int err;
 	const char *advice;
@@ -59,14 +59,14 @@ static void run_modprobe(int errors)
 {
 	if (dup2(errors, STDERR_FILENO) < 0)
 		_exit(EXIT_NO_MODPROBE);
-	/* In the words of the C locale, which are strerror's here too. */
+	/* The C locale's words, which strerror() has here, too. */
 	setenv("LC_ALL", "C", 1);
 	execlp("modprobe", "modprobe", "petmem", (char *)NULL);
 	dprintf(STDERR_FILENO, "modprobe: %s\n", strerror(errno));
 	_exit(EXIT_NO_MODPROBE);
 }
 
-/* All that comes from a pipe until its end, as a string, as far as it fits. */
+/* Read a pipe to its end, into a string, as far as it fits. */
 static void read_all(int fd, char *text, size_t size)
 {
 	char rest[64];
@@ -85,8 +85,8 @@ static void read_all(int fd, char *text, size_t size)
 }
 
 /*
- * Run modprobe and keep what it says. Returns its status as waitpid() has it, or
- * -1 with errno.
+ * Run modprobe and keep its messages. Returns its status, as from waitpid(), or -1
+ * with errno.
  */
 static int modprobe(char *said, size_t size)
 {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Load petmem with modprobe; true if it is loaded now. What modprobe says goes
- * to standard error, followed by what to do about it.
+ * Load petmem with modprobe. Returns true if it is loaded now. modprobe's messages
+ * go to standard error, followed by advice on what to do.
  */
 bool load_module(void);
 

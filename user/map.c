@@ -16,7 +16,7 @@
 #define LARGE_PAGE (2ULL << 20)
 #define GIANT_PAGE (1ULL << 30)
 
-/* So many allocations have a row of their own, and so many parts at most. */
+/* At most this many allocations have a row, each of at most this many parts. */
 #define MAX_ROWS 64
 #define MAX_PARTS 256
 
@@ -62,7 +62,7 @@ static struct amount amount(uint64_t bytes)
 	return (struct amount){ number, units[i] };
 }
 
-/* One more; what continues the last one becomes part of it. */
+/* Add a span. One that continues the last one becomes part of it. */
 static bool add_span(struct spans *spans, const struct petmem_span *span)
 {
 	struct petmem_span *last =
@@ -98,7 +98,7 @@ static int read_spans(int device, unsigned int pid, struct spans *spans)
 	return 0;
 }
 
-/* The first span behind those of the same allocation or hole. */
+/* The first span after those of the same allocation or hole. */
 static const struct petmem_span *range_end(const struct petmem_span *span,
 					   const struct petmem_span *end)
 {
@@ -134,13 +134,13 @@ static void draw_overview(struct picture *picture,
 	}
 }
 
-/* A part of a row: neighbouring spans that are too short to be drawn each. */
+/* A part of a row: neighbouring spans that are too short to be drawn one by one. */
 struct part {
 	uint64_t size;
 	uint64_t share[KINDS];
 };
 
-/* What most of its pages are; untouched if there are none. */
+/* The kind of most of its pages; untouched if it has none. */
 static unsigned int kind_of(const struct part *part)
 {
 	unsigned int kind, best = PETMEM_SPAN_UNTOUCHED;
@@ -161,7 +161,7 @@ static void draw_run(struct picture *picture, uint64_t size, unsigned int kind)
 			kinds[kind].name);
 }
 
-/* More spans than can be drawn: in parts, of which like ones are drawn as one. */
+/* Draw more spans than MAX_PARTS in parts. Neighbours of one kind are drawn as one. */
 static void draw_parts(struct picture *picture, const struct petmem_span *span,
 		       const struct petmem_span *end)
 {
@@ -199,7 +199,7 @@ static void draw_spans(struct picture *picture, const struct petmem_span *span,
 				kinds[span->kind].name);
 }
 
-/* How many pages there are, how large, and how much of them is shared. */
+/* Note how many pages of each size there are, and how much of them is shared. */
 static void note_pages(struct picture *picture, const uint64_t share[KINDS])
 {
 	uint64_t small = share[PETMEM_SPAN_PAGES] + share[PETMEM_SPAN_SHARED];

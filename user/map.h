@@ -6,8 +6,8 @@
 #include "picture.h"
 
 /*
- * The picture of what a process has allocated, and what of it is mapped. The caller
- * frees it. NULL after a message.
+ * Draw the memory that a process has allocated, and how much of it is mapped. Returns a
+ * picture that the caller frees, or NULL after a message.
  */
 struct picture *map_picture(int device, unsigned int pid);
 

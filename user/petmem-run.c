@@ -15,43 +15,43 @@
 #include "petmem.h"
 #include "run.h"
 
-/* The rest of env(1)'s statuses for a program that was not run. */
+/* env(1)'s other exit statuses for a program that was not run. */
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NOT_FOUND 127
 
 #define LIBRARY "libpetmem-malloc.so"
 
-/* Where it may be, from the directory of this program: built there, or installed. */
+/* Where the library may be, from this program's directory: as built, or installed. */
 static const char *const places[] = { "", "../lib/petmem/" };
 
 static const char help[] =
 	"Usage: petmem-run PROGRAM [ARGUMENT...]\n"
 	"       petmem-run --help\n"
 	"\n"
-	"Run PROGRAM, as it is, with its heap in petmem's memory: all that it gets from\n"
-	"malloc() and its relatives, or from new in C++. Its code, its stacks and what it\n"
-	"maps by mmap() itself stay where they were. So do the heaps of programs that are\n"
-	"linked statically or have more rights than their user (set-user-ID): the dynamic\n"
-	"linker leaves those alone.\n"
+	"Run PROGRAM, as it is, with its heap in petmem's memory: everything that it gets\n"
+	"from malloc() and its relatives, or from new in C++. Its code, its stacks and its\n"
+	"own mmap() mappings stay where they were. The heap stays there, too, in programs\n"
+	"that are linked statically or have more rights than their user (set-user-ID): the\n"
+	"library cannot be preloaded into those.\n"
 	"\n"
-	"What PROGRAM starts has its heap in petmem, too: it inherits LD_PRELOAD. A program\n"
-	"that is to do without is started by: env -u LD_PRELOAD PROGRAM\n"
-	"Each opens /dev/petmem for itself, and so has one descriptor more, a high one; one\n"
-	"that runs as another user needs the right to open it.\n"
+	"Programs that PROGRAM starts inherit LD_PRELOAD, and so have their heaps in petmem,\n"
+	"too. Start one with an ordinary heap by: env -u LD_PRELOAD PROGRAM\n"
+	"Each opens /dev/petmem for itself, and so has one more descriptor, with a high\n"
+	"number. A program that runs as another user needs the right to open it.\n"
 	"\n"
-	"A heap that outgrows the pool ends its program by SIGSEGV.\n"
+	"A program whose heap outgrows the pool dies by SIGSEGV.\n"
 	"\n"
 	"Environment:\n"
-	"  PETMEM_FALLBACK=1  use ordinary memory, and say so once, when there is no\n"
-	"                     /dev/petmem or no free page in the pool; without it, that is an\n"
+	"  PETMEM_FALLBACK=1  use ordinary memory, after a message, if there is no\n"
+	"                     /dev/petmem or no free page in the pool; otherwise that is an\n"
 	"                     error\n"
-	"  MALLOC_CONF        options for jemalloc, which does the small objects; see\n"
+	"  MALLOC_CONF        options for jemalloc, which manages the small objects; see\n"
 	"                     jemalloc(3)\n"
 	"\n"
-	"Exit status: PROGRAM's own; 125 if there is no petmem for it, 126 if it cannot be\n"
-	"run, 127 if it is not found.\n";
+	"Exit status: PROGRAM's own; 125 if petmem cannot be used or the usage is wrong, 126\n"
+	"if PROGRAM cannot be run, 127 if it is not found.\n";
 
-/* What is wrong with petmem here, or NULL when there is memory to be had. */
+/* Why petmem has no memory here, or NULL if it has some. */
 static const char *what_is_wrong(void)
 {
 	struct petmem_version version = { 0 };
@@ -92,7 +92,7 @@ static void find_library(char path[PATH_MAX])
 	err(RUN_EXIT_NO_PETMEM, "%s", path);
 }
 
-/* The library comes before what the user preloads, which may want memory. */
+/* The library comes before the user's own, which may allocate memory. */
 static void preload_library(void)
 {
 	const char *others = getenv("LD_PRELOAD");

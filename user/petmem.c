@@ -37,7 +37,7 @@
 static const char help[] =
 	"Usage: petmem donate MB [--node K]\n"
 	"                              take MB megabytes from Linux for petmem, from\n"
-	"                              NUMA node K if so told; or just: petmem MB\n"
+	"                              NUMA node K if given; or just: petmem MB\n"
 	"       petmem donate --config FILE\n"
 	"                              take what FILE says: petmem.conf(5)\n"
 	"       petmem release [MB]    give unused memory back to Linux\n"
@@ -56,9 +56,9 @@ static const char help[] =
 	"\n"
 	"Memory moves in whole blocks (128 MB on most machines): MB is rounded up.\n"
 	"Taking it is all or nothing: it is undone if a signal comes first, or if Linux\n"
-	"would have too little left. Giving it back starts at the lowest address, or\n"
-	"gives all, and passes over blocks in use. It comes back as movable memory,\n"
-	"which can be taken again. A terminal shows how far it has come.\n"
+	"would have too little left. Release starts at the lowest address and skips\n"
+	"blocks in use; without MB it gives everything back. The memory comes back as\n"
+	"movable, so that it can be taken again. A terminal shows the progress.\n"
 	"\n"
 	"--release, --status and --load are the same as the words.\n"
 	"\n"
@@ -66,7 +66,7 @@ static const char help[] =
 
 enum action { DONATE, RELEASE, STATUS, LOAD, POOL, MAP, WALK, TOP };
 
-/* What the command line says. */
+/* The command line, parsed. */
 struct command {
 	enum action action;
 	struct drawing drawing;
@@ -90,7 +90,7 @@ usage_error(const char *format, ...)
 	exit(EXIT_USAGE);
 }
 
-/* Digits alone, 1 or more, and few enough that the bytes can be counted. */
+/* Only digits, at least 1, and few enough that the bytes fit in 64 bits. */
 static uint64_t parse_megabytes(const char *text)
 {
 	unsigned long long value;
@@ -132,7 +132,7 @@ static unsigned int parse_pid(const char *text)
 	return pid;
 }
 
-/* In hexadecimal, as /proc/PID/maps has it, with or without 0x. */
+/* In hexadecimal, as in /proc/PID/maps, with or without 0x. */
 static uint64_t parse_address(const char *text)
 {
 	unsigned long long addr;
@@ -147,7 +147,7 @@ static uint64_t parse_address(const char *text)
 
 static void set_action(struct command *command, enum action action)
 {
-	/* --config says what to donate, and may stand beside the word. */
+	/* --config says what to donate, and may come with that word. */
 	if (command->action != DONATE || (command->config && action != DONATE))
 		usage_error("one action at a time");
 	command->action = action;
@@ -217,13 +217,13 @@ static void parse_options(struct command *command, int argc, char **argv)
 	}
 }
 
-/* The word that says the action, with what it takes. Returns what is left. */
+/* Parse the word for the action, and its arguments. Returns the arguments left. */
 static char **parse_word(struct command *command, char **argv)
 {
 	static const struct {
 		const char *name;
 		enum action action;
-		const char *missing; /* said without a process, or NULL */
+		const char *missing; /* error without a process, or NULL */
 	} words[] = {
 		{ "donate", DONATE, NULL },
 		{ "release", RELEASE, NULL },
@@ -254,7 +254,7 @@ static char **parse_word(struct command *command, char **argv)
 	return argv;
 }
 
-/* Everything that the command line says, or the end of the program. */
+/* Parse the command line. Ends the program if it is wrong, or only asks for help. */
 static struct command parse_command(int argc, char **argv)
 {
 	struct command command = { .request.node = NODE_ANY };
@@ -317,7 +317,7 @@ static bool draw_pool(int device, const struct blocks *blocks,
 	return done;
 }
 
-/* What takes Linux's memory blocks: to move them, or to draw them. */
+/* Do an action that needs Linux's memory blocks: move them, or draw them. */
 static bool use_blocks(int device, const struct command *command)
 {
 	struct blocks blocks;
@@ -373,7 +373,7 @@ int main(int argc, char **argv)
 	done = run(device, &command);
 	close(device);
 
-	/* What was not done because of a signal ends by that signal. */
+	/* If a signal came before it was done, end by that signal. */
 	if (!done && interrupt_signal()) {
 		fflush(stdout);
 		interrupt_obey();

@@ -9,29 +9,29 @@
 #include "picture.h"
 
 /*
- * A bar has so many columns at least; where that leaves too few for label and note,
- * these have a line of their own.
+ * A bar has at least this many columns. If that leaves too few for the label and the
+ * note, they get a line of their own.
  */
 #define MIN_BAR 16
 
 /* Between the words of a legend. */
 #define LEGEND_GAP 3
 
-/* An SVG file in its own units, which a browser scales. */
+/* Sizes in an SVG file, in its own units: a browser scales them. */
 #define SVG_BAR 640
 #define SVG_ROW 24
 #define SVG_BOX 16
 #define SVG_TOP 40
 #define SVG_LEGEND 118
 #define SVG_GAP 8
-/* Of a character in the font of 13 units; some are a little narrower. */
+/* The width of a character in the font of 13 units; some are a little narrower. */
 #define SVG_CHARACTER 8
 
 static const struct {
 	const char *name;
 	char ascii;
 	const char *glyph;
-	int colour; /* of the 256 that terminals have */
+	int colour; /* one of the 256 that terminals have */
 	const char *light, *dark; /* CSS */
 } paints[PAINT_COUNT] = {
 	[PAINT_DATA] = { "data", '#', "█", 32, "#0072b2", "#56a8dc" },
@@ -56,8 +56,8 @@ struct segment {
 };
 
 struct row {
-	bool heading; /* its label is one; it has nothing else */
-	bool stretched; /* its scale is its own */
+	bool heading; /* it has only a label */
+	bool stretched; /* it has a scale of its own */
 	char *label;
 	char *note;
 	struct segment *segments;
@@ -69,11 +69,11 @@ struct picture {
 	char *title;
 	struct row *rows;
 	size_t count;
-	bool failed; /* for want of memory */
+	bool failed; /* there was no memory for it */
 	bool used[PAINT_COUNT];
 };
 
-/* Memory that is used for something: it is to be seen however small it is. */
+/* Is it memory in use, which must be visible however small it is? */
 static bool is_something(enum paint paint)
 {
 	return paint != PAINT_FREE && paint != PAINT_UNTOUCHED &&
@@ -120,7 +120,7 @@ void picture_free(struct picture *picture)
 	free(picture);
 }
 
-/* A string of its own; NULL, and the picture has failed, without memory. */
+/* Make a new string. Without memory, returns NULL and fails the picture. */
 __attribute__((format(printf, 2, 0))) static char *
 text(struct picture *picture, const char *format, va_list arguments)
 {
@@ -132,7 +132,7 @@ text(struct picture *picture, const char *format, va_list arguments)
 	return NULL;
 }
 
-/* Room for one more in an array that grows by one; NULL without memory. */
+/* Grow an array by one. Without memory, returns NULL and fails the picture. */
 static void *one_more(struct picture *picture, void *array, size_t count,
 		      size_t size)
 {
@@ -143,7 +143,7 @@ static void *one_more(struct picture *picture, void *array, size_t count,
 	return longer;
 }
 
-/* Takes the label, even if there is no memory. */
+/* Add a row, which owns the label. Without memory, frees the label. */
 static bool add_row(struct picture *picture, char *label, bool heading)
 {
 	struct row *rows =
@@ -183,7 +183,7 @@ void picture_row(struct picture *picture, const char *format, ...)
 	va_end(arguments);
 }
 
-/* The row that is being drawn, NULL without memory for one. */
+/* The row that is being drawn; NULL if there is no memory for one. */
 static struct row *last_row(struct picture *picture)
 {
 	if (!picture->count && !add_row(picture, NULL, false))
@@ -248,8 +248,8 @@ static const char *note_of(const struct row *row)
 }
 
 /*
- * The size of the bar that is as long as there is room for row i: the longest below the
- * same heading, or its own; at least 1.
+ * The size at which the bar of row i would fill its room: that of the longest bar below
+ * the same heading, or its own if it is stretched; at least 1.
  */
 static uint64_t longest(const struct picture *picture, size_t i)
 {
@@ -265,7 +265,7 @@ static uint64_t longest(const struct picture *picture, size_t i)
 	return size;
 }
 
-/* How many characters the longest label and the longest note have. */
+/* The numbers of characters in the longest label and in the longest note. */
 struct widths {
 	unsigned int label;
 	unsigned int note;
@@ -289,7 +289,7 @@ static struct widths measure(const struct picture *picture)
 	return widths;
 }
 
-/* part of whole, as a length; parts of 64 bits do not overflow. */
+/* Scale part / whole to a length. 64-bit numbers do not overflow. */
 static unsigned int scale(uint64_t part, uint64_t whole, unsigned int length)
 {
 	return (unsigned __int128)part * length / whole;
@@ -309,8 +309,8 @@ static void put_cell(FILE *file, enum paint paint, enum text_style style)
 }
 
 /*
- * What is to be seen in a cell that stands for [start, end) of a row: what fills
- * most of it, but never free memory or nothing where there is something.
+ * The paint of a cell that stands for [start, end) of a row: that of most of the memory in
+ * use there, however little; if there is none, that of untouched or free memory.
  */
 static enum paint paint_at(const struct row *row, uint64_t start, uint64_t end)
 {
@@ -494,7 +494,7 @@ static void put_svg_text(FILE *file, unsigned int x, unsigned int y,
 	fputs("</text>\n", file);
 }
 
-/* Of a row, either what is something, or the rest, which must not hide it. */
+/* Draw a row's memory in use, or the rest. The rest goes first, so as not to hide it. */
 static void put_svg_segments(const struct row *row, double unit, unsigned int x,
 			     unsigned int y, bool something, FILE *file)
 {
@@ -592,7 +592,7 @@ bool picture_svg(const struct picture *picture, FILE *file)
 	return !ferror(file);
 }
 
-/* Label and note above the bar where the window is narrow. */
+/* In a narrow window the label and the note are above the bar. */
 static const char html_layout[] =
 	"body{font:14px/1.4 ui-monospace,monospace;margin:1.5em}"
 	"h1{font-size:1.2em}h2{font-size:1em;margin:1.2em 0 .4em}"

@@ -12,12 +12,12 @@
  *	picture_free(picture);
  *
  * A picture has rows; a row has a label, a bar, and a note after it. The bar is a
- * sequence of segments, each as long as its size asks for. Below one heading the bars
- * have one scale, and the longest is as long as there is room for. What is drawn
- * without a row goes into one without a label.
+ * sequence of segments, each as long as its size asks for. All bars below one heading
+ * have the same scale, and the longest fills its room. Segments that come before
+ * the first row or heading go into a row without a label.
  *
- * A picture that could not be completed for want of memory draws nothing: each
- * function that draws returns whether all of it was written.
+ * If there was no memory to complete a picture, nothing is written. Each function that
+ * writes a picture returns true if all of it was written.
  */
 #ifndef PETMEM_PICTURE_H
 #define PETMEM_PICTURE_H
@@ -26,19 +26,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What a segment is. The legend names those that occur. */
+/* What a segment stands for. The legend names those that occur. */
 enum paint {
 	PAINT_DATA, /* pages of a process */
-	PAINT_SHARED, /* of several */
+	PAINT_SHARED, /* pages of several processes */
 	PAINT_LARGE, /* one entry for 2 MiB or more */
 	PAINT_TABLE, /* page tables */
 	PAINT_BAD, /* pages that have failed */
 	PAINT_FREE,
 	PAINT_UNTOUCHED, /* allocated, but without memory */
-	PAINT_GUARD, /* never to be touched */
+	PAINT_GUARD, /* a page that must not be touched */
 	PAINT_HOLE, /* nothing is there */
 	PAINT_POOL, /* petmem's memory, in use or not */
-	PAINT_LINUX, /* Linux's */
+	PAINT_LINUX, /* Linux's memory */
 	PAINT_OFFLINE, /* nobody's memory */
 	PAINT_COUNT
 };
@@ -51,7 +51,7 @@ enum text_style {
 
 struct picture;
 
-/* NULL only if there is no memory; the functions below take it, and do nothing. */
+/* Returns NULL only without memory; the functions below accept that and do nothing. */
 struct picture *picture_new(const char *title);
 void picture_free(struct picture *picture);
 
@@ -59,9 +59,9 @@ __attribute__((format(printf, 2, 3))) void
 picture_heading(struct picture *picture, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void picture_row(struct picture *picture,
 						       const char *format, ...);
-/* The bar of this row has a scale of its own: it is as long as there is room for. */
+/* Give the bar of this row a scale of its own: it fills its room. */
 void picture_stretch(struct picture *picture);
-/* The last argument says what the segment is, for the mouse to show. */
+/* The text is shown when the mouse is over the segment. */
 __attribute__((format(printf, 4, 5))) void
 picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 		const char *format, ...);
@@ -69,13 +69,13 @@ __attribute__((format(printf, 2, 3))) void
 picture_note(struct picture *picture, const char *format, ...);
 
 /*
- * Lines of at most so many columns, if that is enough for a heading, and for a label or
- * note alone.
+ * Lines have at most this many columns, unless a heading, a label or a note alone is
+ * longer.
  */
 bool picture_text(const struct picture *picture, FILE *file,
 		  unsigned int columns, enum text_style style);
 
-/* One file that needs no other; light or dark as the reader's screen is. */
+/* Write one file that needs no other; it is light or dark as the reader's screen is. */
 bool picture_svg(const struct picture *picture, FILE *file);
 bool picture_html(const struct picture *picture, FILE *file);
 

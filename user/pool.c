@@ -11,13 +11,13 @@
 #include "donation.h"
 #include "pool.h"
 
-/* A range is drawn in so many parts at most. */
+/* A range is drawn in at most this many parts. */
 #define MAX_PARTS 256
 
-/* Orders that a free block may have, and more. */
+/* More than there are orders of free blocks. */
 #define ORDERS 32
 
-/* Free blocks of this order and more can be 2 MiB pages. */
+/* Free blocks of at least this order can be 2 MiB pages. */
 #define ORDER_LARGE 9
 
 #define KINDS (PETMEM_RUN_BAD + 1)
@@ -33,7 +33,7 @@ static const struct {
 	[PETMEM_RUN_BAD] = { PAINT_BAD, "bad" },
 };
 
-/* What is free: how many buddy blocks of each order, and whether that is known. */
+/* How many free buddy blocks there are of each order, if that is known. */
 struct free_blocks {
 	bool known;
 	uint64_t count[ORDERS];
@@ -66,7 +66,7 @@ static bool in_range(const struct petmem_block *ranges, size_t count,
 	return false;
 }
 
-/* The segment of neighbouring blocks that are all of one kind. */
+/* Neighbouring blocks of one kind, drawn as one segment. */
 struct run {
 	enum paint paint;
 	uint64_t first; /* block number */
@@ -148,7 +148,7 @@ struct part {
 	uint64_t share[KINDS];
 };
 
-/* What most of it is in use for; free if it is not. */
+/* What most of it is used for; free if none of it is in use. */
 static unsigned int kind_of(const struct part *part)
 {
 	unsigned int kind, best = PETMEM_RUN_FREE;
@@ -183,8 +183,8 @@ static bool is_alike(const struct part *part, const struct petmem_run *run)
 }
 
 /*
- * Draw what is where in a range. Returns 0 or a negative errno; nothing is drawn then.
- * Others may take and free pages meanwhile.
+ * Draw what each part of a range is used for. Others may take and free pages meanwhile.
+ * Returns 0 or a negative errno; after EPERM nothing is drawn.
  */
 static int draw_runs(struct picture *picture, int device,
 		     const struct petmem_block *range,
@@ -212,7 +212,7 @@ static int draw_runs(struct picture *picture, int device,
 	return 0;
 }
 
-/* Who may not see what is where sees how much it is. */
+/* Draw only how much is in use, for a caller who may not see what for. */
 static void draw_amounts(struct picture *picture,
 			 const struct petmem_block *range)
 {
@@ -246,7 +246,7 @@ static int draw_range(struct picture *picture, int device,
 	return err;
 }
 
-/* How well what is free hangs together: a row for each size of its blocks. */
+/* Draw how fragmented the free memory is: a row for each size of block. */
 static void draw_free(struct picture *picture, const struct free_blocks *blocks)
 {
 	uint64_t all = 0, small = 0, pages;

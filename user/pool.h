@@ -7,8 +7,8 @@
 #include "picture.h"
 
 /*
- * The picture of all memory blocks, node by node, and of each donated range. The
- * caller frees it. NULL after a message.
+ * Draw all memory blocks, node by node, and each donated range. Returns a picture that
+ * the caller frees, or NULL after a message.
  */
 struct picture *pool_picture(int device, const struct blocks *blocks);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* proc.c - what /proc knows of processes. */
+/* proc.c - what /proc knows about processes. */
 
 #define _GNU_SOURCE /* reallocarray */
 #include <ctype.h>

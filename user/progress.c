@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* progress.c - a line on the terminal that is written over and over. */
+/* progress.c - a line on the terminal that is overwritten as the work proceeds. */
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,11 +11,11 @@
 #define LINE_MAX 128
 #define DEFAULT_COLUMNS 80
 
-/* To the line's beginning; to clear the rest of it. */
+/* Go to the beginning of the line; clear the rest of it. */
 #define HOME "\r"
 #define CLEAR "\033[K"
 
-/* One less than there are, for the cursor. */
+/* One less than the terminal has, to leave room for the cursor. */
 static int columns(void)
 {
 	struct winsize window;

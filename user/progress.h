@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * progress.h - how far work has come: one line on standard error that is written over
- * and over, if that is a terminal, and nothing otherwise.
+ * progress.h - how far the work has come. One line on standard error is overwritten
+ * again and again if that is a terminal; otherwise nothing is written.
  */
 #ifndef PETMEM_PROGRESS_H
 #define PETMEM_PROGRESS_H
 
-/* Show a line; what does not fit into the terminal's width is cut off. */
+/* Show a line, cut off at the terminal's width. */
 __attribute__((format(printf, 1, 2))) void progress_show(const char *format,
 							 ...);
 
-/* Take it away again, before anything else is written. */
+/* Clear the line again, before anything else is written. */
 void progress_clear(void);
 
 #endif /* PETMEM_PROGRESS_H */

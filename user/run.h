@@ -10,7 +10,7 @@
 /* The program was not run, because there is no petmem for it. */
 #define RUN_EXIT_NO_PETMEM 125
 
-/* Has the user said that ordinary memory will do? */
+/* Does the user accept ordinary memory instead? */
 static inline bool run_may_fall_back(void)
 {
 	const char *value = getenv("PETMEM_FALLBACK");

@@ -16,7 +16,7 @@ struct number {
 	unsigned long long value;
 };
 
-/* All that is printed. */
+/* Everything that is printed. */
 struct report {
 	struct petmem_status status;
 	struct petmem_counters counters;
@@ -28,14 +28,14 @@ struct report {
 	size_t users_count;
 };
 
-/* What one NUMA node gave. */
+/* What was donated from one NUMA node. */
 struct node {
 	int number;
 	unsigned long long pages;
 	unsigned long long free_pages;
 };
 
-/* Everything but lists; the last has no name. */
+/* Everything but the lists. The last one has no name: it ends the array. */
 #define NUMBERS 17
 
 static void list_numbers(const struct report *report, struct number *list)

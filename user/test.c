@@ -2,8 +2,8 @@
 /*
  * test.c - how a program uses petmem, step by step.
  *
- * Every step checks what it saw and says so; the exit status is 0 only when all
- * of it was right. `dmesg` shows the memory maps that it asked for.
+ * Every step checks its results and says what they were. The exit status is 0 only
+ * if all checks passed. `dmesg` shows the memory map that one step asks for.
  */
 #include <err.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ static int failures;
 static void check(bool right, const char *what)
 {
 	printf("  %s %s\n", right ? "yes:" : "NO: ", what);
-	fflush(stdout); /* a child must not inherit it unprinted */
+	fflush(stdout); /* or a child would print it again */
 	if (!right)
 		failures++;
 }
@@ -74,8 +74,8 @@ static void reuse_a_hole(void)
 }
 
 /*
- * Enough pages for several page tables (2 MiB each), and sizes that are no
- * multiple of anything.
+ * Enough pages for several page tables (2 MiB each). Some of the sizes are not a
+ * multiple of a page.
  */
 static void fill_many_pages(void)
 {
@@ -212,6 +212,6 @@ int main(void)
 	use_the_relatives();
 	make_mistakes();
 
-	printf("%s\n", failures ? "Something was wrong." : "All of it right.");
+	printf("%s\n", failures ? "Some checks failed." : "All checks passed.");
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,8 +2,8 @@
 /*
  * top.c - the pool and the processes, once a second: `petmem top'.
  *
- * A sample is all counters at one moment; what is shown are two samples, of which the
- * older gives the rates. A screen is put together in memory and written at once.
+ * A sample is all counters at one moment. A screen shows a sample, and the rates since the
+ * one before. It is composed in memory and written at once.
  */
 
 #define _GNU_SOURCE /* reallocarray, open_memstream, ppoll */
@@ -28,13 +28,13 @@
 
 #define DEFAULT_ROWS 24
 #define DEFAULT_COLUMNS 80
-/* On less the list has only what tells most. */
+/* On a narrower terminal the list has only the most important columns. */
 #define WIDE_COLUMNS 72
-/* Lines above the list of processes; of users at most. */
+/* Lines above the list of processes; the most users that are shown. */
 #define HEADER_LINES 7
 #define USERS_SHOWN 3
 
-/* The other screen, without a cursor; and back. */
+/* Switch to the alternate screen, without a cursor; and back. */
 #define SCREEN_ENTER "\033[?1049h\033[?25l"
 #define SCREEN_LEAVE "\033[?25h\033[?1049l"
 #define SCREEN_HOME "\033[H"
@@ -89,7 +89,7 @@ static void sample_free(struct sample *sample)
 }
 
 /*
- * Ask about every process; most do not use petmem, and many may be other users'. Returns 0
+ * Ask about every process. Most do not use petmem, and many may be other users'. Returns 0
  * or a negative errno.
  */
 static int read_processes(int device, struct sample *sample)
@@ -178,7 +178,7 @@ static struct line *list_lines(const struct sample *before,
 	return lines;
 }
 
-/* As many letters of a kind as its share of the pool; at least one if there is any. */
+/* Draw as many letters of a kind as its share of the pool; at least one if it has any. */
 static void put_bar(FILE *out, const struct petmem_status *status,
 		    unsigned int columns)
 {
@@ -271,7 +271,7 @@ static void put_line(FILE *out, const struct line *line, unsigned int columns)
 		(unsigned long long)line->rate, info->copies, name);
 }
 
-/* All of it, as text that the caller frees; NULL without memory. */
+/* Compose the screen as text that the caller frees; NULL without memory. */
 static char *compose(const struct sample *before, const struct sample *after,
 		     const struct size *size)
 {
@@ -320,7 +320,7 @@ static struct size terminal_size(void)
 	return size;
 }
 
-/* Lines that are cut off at the edges, so that nothing scrolls. */
+/* Write the lines, cut off at the edges so that nothing scrolls. */
 static void put_screen(const char *text, const struct size *size)
 {
 	unsigned int row = 1;
@@ -338,7 +338,7 @@ static void put_screen(const char *text, const struct size *size)
 	fflush(stdout);
 }
 
-/* Wait for the end of the interval. True: go on. */
+/* Wait for the end of the interval. Returns true to go on. */
 static bool wait_for(int64_t until, const sigset_t *mask, bool *resized)
 {
 	struct pollfd keys = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -362,7 +362,7 @@ static bool wait_for(int64_t until, const sigset_t *mask, bool *resized)
 	}
 }
 
-/* Signals come only while it waits; nothing is half done then. */
+/* Let signals come only while the program waits, when nothing is half done. */
 static void take_signals(sigset_t *before)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Show them on the terminal until q or a signal; or print what one second gives, for
- * scripts, if it is only once. False after a message.
+ * Show them on the terminal until q or a signal. With once, print them after one second,
+ * for scripts. Returns false after a message.
  */
 bool show_top(int device, bool once);
 

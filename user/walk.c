@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* walk.c - the way of an address through the page tables: `petmem walk'. */
+/* walk.c - the path of an address through the page tables: `petmem walk'. */
 
 #include <err.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 /* Entries: Intel SDM volume 3A, section 4.5.4, tables 4-15 to 4-20. */
 #define FRAME_MASK 0x000ffffffffff000ULL
-#define BIT_LARGE 7 /* in a PTE it has to do with caching */
+#define BIT_LARGE 7 /* in a PTE: PAT, which selects caching */
 #define BIT_SPECIAL 9 /* Linux's _PAGE_SPECIAL, in the entry of a page */
 #define KEY_SHIFT 59
 #define KEY_MASK 15
