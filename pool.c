@@ -32,7 +32,11 @@
 /* The pages of a 2 MiB page. An extent is whole memory blocks, so also whole 2 MiB pages. */
 #define LARGE PTRS_PER_PTE
 
-/* The record of each aligned 2 MiB. */
+/*
+ * The record of each aligned 2 MiB. The owners of a 2 MiB page serialise all changes of .refs.
+ * They also hold pool_lock to make it 0, or more than 0. So other readers hold pool_lock:
+ * they see whether it is 0, and the number itself may change meanwhile.
+ */
 struct unit {
 	u32 refs; /* entries of PMD tables that map it as one page */
 	u32 clean; /* free pages that are clean; in a 2 MiB page: that were clean */
@@ -457,8 +461,9 @@ static u32 next_to_clean(struct extent *extent)
 		const struct petmem_page *page = &extent->pages[number];
 
 		extent->hand = (number + 1) % extent->nr_pages;
-		if (page->kind == PETMEM_PAGE_FREE && !page->clean &&
-		    !unit_of(extent, number)->refs)
+		/* As long as a 2 MiB page has references, a split may write .kind. */
+		if (!READ_ONCE(unit_of(extent, number)->refs) &&
+		    page->kind == PETMEM_PAGE_FREE && !page->clean)
 			return number;
 	}
 	return U32_MAX;
@@ -569,9 +574,12 @@ static struct extent *large_extent_of(uintptr_t page_addr)
 void petmem_get_large(uintptr_t page_addr)
 {
 	struct extent *extent = large_extent_of(page_addr);
+	struct unit *unit;
 
-	if (extent)
-		unit_of(extent, page_number(extent, page_addr))->refs++;
+	if (extent) {
+		unit = unit_of(extent, page_number(extent, page_addr));
+		WRITE_ONCE(unit->refs, unit->refs + 1);
+	}
 }
 
 /* Drop one of several references, or the last one of a page that was split. */
@@ -580,7 +588,7 @@ static void drop_large(struct extent *extent, u32 first)
 	struct unit *unit = unit_of(extent, first);
 
 	if (unit->refs > 1) {
-		unit->refs--;
+		WRITE_ONCE(unit->refs, unit->refs - 1);
 		return;
 	}
 	/* From now on the cleaner may look at its pages, which are in use. */
@@ -1064,7 +1072,7 @@ int petmem_pool_block(struct petmem_block *block)
 /* The kind of a page that is not free. */
 static u32 run_kind(const struct extent *extent, u32 page)
 {
-	if (unit_of(extent, page)->refs)
+	if (READ_ONCE(unit_of(extent, page)->refs))
 		return PETMEM_RUN_LARGE;
 	if (extent->pages[page].kind == PETMEM_PAGE_BAD)
 		return PETMEM_RUN_BAD;
