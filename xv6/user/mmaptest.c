@@ -327,6 +327,45 @@ static void every_end_writes_back(void)
 	check_and_remove();
 }
 
+/* A program without mappings: cat gives back what comes through a pipe. */
+static void become_cat(int in[2], int out[2])
+{
+	char *argv[] = { "cat", 0 };
+
+	close(0);
+	require(dup(in[0]) == 0);
+	close(1);
+	require(dup(out[1]) == 1);
+	close(in[0]);
+	close(in[1]);
+	close(out[0]);
+	close(out[1]);
+	exec("cat", argv);
+}
+
+static void new_program_has_no_mappings(void)
+{
+	int in[2], out[2];
+	int fd = make_file();
+	char *p;
+	char c = 0;
+
+	require(pipe(in) == 0 && pipe(out) == 0);
+	if (fork() == 0) {
+		p = map(fd, RW, MAP_SHARED);
+		p[0] = 'x';
+		become_cat(in, out);
+		require(!"exec() has worked");
+	}
+	write_all(in[1], "y", 1);
+	require(read(out[0], &c, 1) == 1 && c == 'y');
+	expected[0] = 'x';
+	check_file();			/* while cat still runs */
+	require(unlink(FILE) == 0);
+	close(in[1]);
+	reap(1);
+}
+
 /* Bytes behind the end do not count, but bytes that are written there meanwhile do. */
 static void file_grows_behind_a_mapping(void)
 {
@@ -1134,6 +1173,7 @@ static const struct test tests[] = {
 	TEST(private_changes_stay_private),
 	TEST(shared_changes_reach_the_file),
 	TEST(every_end_writes_back),
+	TEST(new_program_has_no_mappings),
 	TEST(file_grows_behind_a_mapping),
 	TEST(write_back_needs_no_room),
 	TEST(mapping_keeps_the_file),
