@@ -962,7 +962,7 @@ static char *map_counters(void)
 	char *p = map_new(RW, MAP_SHARED);
 	int fd;
 
-	memset(p, 0, WORKERS * SLOT);
+	memset(p, 0, SIZE);
 	require(munmap(p, SIZE) == 0);
 	fd = open(FILE, O_RDWR);
 	p = map(fd, RW, MAP_SHARED);
@@ -985,11 +985,21 @@ static void spin_until_next_moment(void)
 		asm volatile("rdtsc" : "=A"(tsc));
 }
 
+static void count_on_each_page(char *p, int me)
+{
+	int page;
+
+	for (page = 0; page < PAGES; page++) {
+		spin_until_next_moment();
+		add_one(counter_of(p + page * PAGE, me));
+	}
+}
+
 /* All use a page for the first time at the same moment: there must be one only. */
 static void first_uses_race(void)
 {
 	struct gate g;
-	int round, i;
+	int round, page, i;
 	char *p;
 
 	for (round = 0; round < ROUNDS; round++) {
@@ -998,16 +1008,16 @@ static void first_uses_race(void)
 		for (i = 0; i < WORKERS; i++) {
 			if (fork() == 0) {
 				pass(&g);
-				spin_until_next_moment();
-				add_one(counter_of(p, i));
+				count_on_each_page(p, i);
 				exit();
 			}
 		}
 		open_gate(&g);
 		close(g.fds[0]);
 		reap(WORKERS);
-		for (i = 0; i < WORKERS; i++)
-			require(*counter_of(p, i) == 1);
+		for (page = 0; page < PAGES; page++)
+			for (i = 0; i < WORKERS; i++)
+				require(*counter_of(p + page * PAGE, i) == 1);
 		require(munmap(p, SIZE) == 0);
 		require(unlink(FILE) == 0);
 	}
