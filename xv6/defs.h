@@ -117,7 +117,7 @@ void kill_self(void);
 int out_of_memory(void);
 int killed(void);
 int move_break(int n);
-int give_promised(uint va);
+int give_promised(uint va, int access);
 
 /* seg.c */
 void seg_init(int cpu);

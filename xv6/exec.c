@@ -11,6 +11,7 @@
 #include "file.h"
 #include "proc.h"
 #include "vm.h"
+#include "mmap.h"
 #include "defs.h"
 
 /* A program on its way into memory. */
@@ -180,6 +181,7 @@ static void become(const struct image *image, const char *path)
 	pde_t *old = p->dir;
 
 	strlcpy(p->name, last_part(path), sizeof(p->name));
+	map_drop_all();
 	memset(p->tf, 0, sizeof(*p->tf));
 	p->tf->cs = SEL_UCODE;
 	p->tf->ds = p->tf->es = p->tf->ss = SEL_UDATA;

@@ -34,6 +34,8 @@ static uchar owners[PHYSTOP / PGSIZE];
 
 /* A process maps a page at most once, so there are never more than NPROC. */
 _Static_assert(NPROC <= MAX_OWNERS, "the owners of a page must fit in a uchar");
+/* With mmap() at most NMAP_SAME times, and the file in memory is an owner too. */
+_Static_assert(NPROC * NMAP_SAME + 1 <= MAX_OWNERS, "the same for mapped pages");
 _Static_assert(PHYSTOP / PGSIZE == 57344, "224 MB");
 
 extern char kernel_end[];

@@ -8,6 +8,8 @@
 #define NPROC		64	/* processes, zombies included */
 #define NCPU		4	/* processors that are started */
 #define NOFILE		16	/* open files of one process */
+#define NMAP		8	/* mappings of one process, with mmap() */
+#define NMAP_SAME	3	/* shared ones of one file among them */
 #define NFILE		100	/* open files of the whole system */
 #define NINODE		50	/* i-nodes in use at a time */
 #define NDEV		4	/* device numbers (majors), 0 is unused */

@@ -15,6 +15,7 @@
 #include "x86.h"
 #include "proc.h"
 #include "vm.h"
+#include "mmap.h"
 #include "file.h"
 #include "defs.h"
 
@@ -253,6 +254,7 @@ int fork(void)
 
 	if (!child)
 		return -1;
+	map_hide_shared();
 	child->dir = vm_fork(p->dir);
 	if (!child->dir) {
 		spin_lock(&procs_lock);
@@ -268,6 +270,7 @@ int fork(void)
 		if (p->files[i])
 			child->files[i] = file_dup(p->files[i]);
 	child->cwd = inode_dup(p->cwd);
+	map_inherit(child);
 	strlcpy(child->name, p->name, sizeof(child->name));
 
 	pid = child->pid;
@@ -285,7 +288,7 @@ int fork(void)
 
 /*
  * Move the break by @n bytes; returns the old one, or -1. It stays between
- * where exec() put it and the kernel.
+ * where exec() put it and the kernel, or the first mapping below that.
  */
 int move_break(int n)
 {
@@ -293,7 +296,7 @@ int move_break(int n)
 	uint old = p->brk, new = old + n;
 
 	if (n > 0) {
-		if (new < old || new > KERNBASE)
+		if (new < old || new > map_floor())
 			return -1;
 #ifndef LAZY_SBRK
 		if (vm_grow(p->dir, PAGE_UP(old), PAGE_UP(new), PTE_W) < 0)
@@ -310,12 +313,8 @@ int move_break(int n)
 
 #ifdef LAZY_SBRK
 
-/*
- * Give the calling process the page of @va, if sbrk() has promised it: a page of
- * the heap that is not there. VM_OK: it is there now. VM_NO_ACCESS: it was not
- * promised. VM_NO_MEMORY: there is no page for it.
- */
-int give_promised(uint va)
+/* Give the page of @va if sbrk() has promised it: in the heap, and not there. */
+static int give_heap(uint va)
 {
 	struct proc *p = this_proc();
 	uint page = PAGE_DOWN(va);
@@ -330,13 +329,25 @@ int give_promised(uint va)
 #else
 
 /* sbrk() promises nothing: it has given all pages at once. */
-int give_promised(uint va)
+static int give_heap(uint va)
 {
 	(void)va;
 	return VM_NO_ACCESS;
 }
 
 #endif
+
+/*
+ * Give the calling process the page of @va for @access, if sbrk() or mmap() has
+ * promised it. VM_OK: it is there now. VM_NO_ACCESS: it was not promised.
+ * VM_NO_MEMORY: there is no page for it. Context: no lock is held.
+ */
+int give_promised(uint va, int access)
+{
+	int result = give_heap(va);
+
+	return result == VM_NO_ACCESS ? give_mapped(va, access) : result;
+}
 
 /* ---- ending ---- */
 
@@ -390,6 +401,7 @@ void exit(void)
 	if (p == init)
 		panic("init has ended");
 	close_files(p);
+	map_drop_all();
 	leave_memory(p);
 
 	spin_lock(&procs_lock);

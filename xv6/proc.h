@@ -27,6 +27,19 @@ enum proc_state {
 	PROC_ZOMBIE,	/* has ended; its parent has not asked yet */
 };
 
+#ifdef USE_MMAP
+
+/* Pages [start, end) of a process, which show a file (mmap.c). */
+struct mapping {
+	uint start, end;	/* page-aligned; both 0: not in use */
+	uint offset;		/* in the file, of the byte at start; page-aligned */
+	uint writable;		/* PTE_W or 0 */
+	struct inode *inode;
+	struct shared_file *shared;	/* NULL: it is private */
+};
+
+#endif
+
 struct proc {
 	/* Guarded by procs_lock. */
 	enum proc_state state;
@@ -44,6 +57,9 @@ struct proc {
 	uint heap_start;	/* the break never goes below this */
 	uint brk;		/* end of the user memory */
 	struct file *files[NOFILE];
+#ifdef USE_MMAP
+	struct mapping mappings[NMAP];
+#endif
 	struct inode *cwd;
 	char name[16];		/* for messages */
 };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sys.h - the system calls (sysproc.c, sysfile.c) and how they get at their
- * arguments (syscall.c).
+ * sys.h - the system calls (sysproc.c, sysfile.c, mmap.c) and how they get at their
+ * arguments (syscall.c; arg_file is in sysfile.c).
  */
 #ifndef SYS_H
 #define SYS_H
+
+struct file;
 
 int arg_int(int n, int *value);
 int arg_range(int n, void **buffer, uint size);
@@ -13,6 +15,8 @@ int arg_string(int n, const char **string);
 int user_prepare(void *buffer, uint n, int access);
 int user_word(uint va, uint *word);
 int user_string(uint va, const char **string);
+
+int arg_file(int n, int *fd, struct file **file);
 
 int sys_fork(void);
 int sys_exit(void);
@@ -35,5 +39,7 @@ int sys_unlink(void);
 int sys_link(void);
 int sys_mkdir(void);
 int sys_close(void);
+int sys_mmap(void);
+int sys_munmap(void);
 
 #endif

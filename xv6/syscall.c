@@ -16,6 +16,7 @@
 #include "syscall.h"
 #include "proc.h"
 #include "vm.h"
+#include "mmap.h"
 #include "sys.h"
 #include "defs.h"
 
@@ -29,7 +30,8 @@ static int in_bounds(uint va, uint n)
 
 	/* Subtracting, because va + n may wrap around. */
 	return n == 0 ||
-	       (va >= USERBASE && va <= p->brk && n <= p->brk - va);
+	       (va >= USERBASE && va <= p->brk && n <= p->brk - va) ||
+	       map_covers(va, n);
 }
 
 /* Make the @n bytes at @va ready for the kernel's @access, like vm_prepare(). */
@@ -38,7 +40,7 @@ static int prepare(uint va, uint n, int access)
 	uint page;
 
 	for (page = PAGE_DOWN(va); page < va + n; page += PGSIZE)
-		if (give_promised(page) == VM_NO_MEMORY)
+		if (give_promised(page, access) == VM_NO_MEMORY)
 			return VM_NO_MEMORY;
 	return vm_prepare(this_proc()->dir, va, n, access);
 }
@@ -148,6 +150,9 @@ static int (*const calls[])(void) = {
 	[SYS_mknod] = sys_mknod,   [SYS_unlink] = sys_unlink,
 	[SYS_link] = sys_link,	   [SYS_mkdir] = sys_mkdir,
 	[SYS_close] = sys_close,
+#ifdef USE_MMAP
+	[SYS_mmap] = sys_mmap,	   [SYS_munmap] = sys_munmap,
+#endif
 };
 
 #define NCALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -30,5 +30,7 @@
 #define SYS_link	19
 #define SYS_mkdir	20
 #define SYS_close	21
+#define SYS_mmap	22	/* this and the next with AFTER=mmap only */
+#define SYS_munmap	23
 
 #endif

@@ -21,7 +21,7 @@ static const struct device *const devices[NDEV] = {
 /* ---- descriptors ---- */
 
 /* Argument @n is a descriptor; *@fd may be left out. */
-static int arg_file(int n, int *fd, struct file **file)
+int arg_file(int n, int *fd, struct file **file)
 {
 	int number;
 

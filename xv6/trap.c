@@ -142,19 +142,22 @@ static void handle_stray(const struct trapframe *tf, uint address)
 
 /*
  * A page fault. Two kinds can be right: a write of a process to a page that is
- * there, which is copy-on-write then, and the use of a page that sbrk() has only
+ * there, which is copy-on-write then, and the use of a page that has only been
  * promised. The kernel itself never faults: it asks user_prepare() before it
  * touches user memory.
  */
 static void handle_page_fault(const struct trapframe *tf, uint address)
 {
 	const uint user_write = FAULT_PRESENT | FAULT_WRITE | FAULT_USER;
+	const int access = tf->err & FAULT_WRITE ? VM_WRITE : VM_READ;
 	int result = VM_NO_ACCESS;
 
+	if (from_user(tf))
+		irq_enable();	/* a page that comes from a file takes time */
 	if ((tf->err & user_write) == user_write && address < KERNBASE)
 		result = vm_unshare(this_proc()->dir, address);
-	else if ((tf->err & (FAULT_PRESENT | FAULT_USER)) == FAULT_USER)
-		result = give_promised(address);
+	if (result == VM_NO_ACCESS && tf->err & FAULT_USER)
+		result = give_promised(address, access);
 	if (result == VM_NO_MEMORY)
 		out_of_memory();	/* to try again is to return */
 	else if (result == VM_NO_ACCESS)

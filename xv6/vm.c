@@ -22,7 +22,7 @@
  * What is always true of a user entry that is present:
  *
  *	1. It is one owner of its page (kalloc.c counts them).
- *	2. PTE_W set: it is the only owner.
+ *	2. PTE_W set: it is the only owner; or mmap() shares the page (mmap.c).
  *	3. PTE_COW set: the process may write to the page, but it may have other
  *	   owners. PTE_W is clear, so that the first write traps, and
  *	   vm_unshare() gives the process a page of its own.

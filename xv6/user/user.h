@@ -21,6 +21,16 @@ int uptime(void);
 /* sbrk() moves the end of memory by @bytes and returns where it was. */
 char *sbrk(int bytes);
 
+/*
+ * mmap() shows @len bytes of a file, from @offset on, in memory; with AFTER=mmap
+ * only. @addr is 0, @offset a multiple of the page size, @prot PROT_READ or
+ * PROT_READ | PROT_WRITE, @flags MAP_SHARED or MAP_PRIVATE (fcntl.h). Returns the
+ * address, or MAP_FAILED. munmap() takes back the whole of a mapping, its start or its
+ * end.
+ */
+void *mmap(void *addr, uint len, int prot, int flags, int fd, uint offset);
+int munmap(void *addr, uint len);
+
 /* Files, pipes and devices. */
 int open(const char *path, int mode);
 int close(int fd);

@@ -35,5 +35,7 @@ STUB(unlink)
 STUB(link)
 STUB(mkdir)
 STUB(close)
+STUB(mmap)
+STUB(munmap)
 
 	.section .note.GNU-stack, "", @progbits
