@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo walk check check-all lint coverage bench xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo walk check check-file check-all lint coverage bench xv6 xv6-mutants clean help setup
 
 all: module tools
 
@@ -41,6 +41,10 @@ walk: setup
 
 check: setup
 	@tests/check
+
+# The tests that catch mistakes in one file of the module: FILE=pool.c
+check-file: setup
+	@tests/guest/mutants --unchanged $(FILE)
 
 check-all: setup
 	@vm/setup lint
@@ -86,6 +90,7 @@ help:
 	@echo "make demo     see it work, in a virtual machine"
 	@echo "make walk     a page fault, step by step, in a virtual machine"
 	@echo "make check    run all tests: on the host, and in virtual machines"
+	@echo "make check-file FILE=pool.c  the tests that catch mistakes in one file of the module"
 	@echo "make check-all  the same on every kernel and kind of processor: hours"
 	@echo "make lint     sparse, checkpatch, gcc's analyzer, clang-tidy, shellcheck"
 	@echo "make coverage the lines of the module that the tests reach: an hour"

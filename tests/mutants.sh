@@ -8,8 +8,17 @@
 #
 # and call begin "$@" with the numbers of the wanted mistakes (none: all), mutant for each
 # mistake, and finish. Prints TAP: ok is a mistake that was caught.
+#
+# With --unchanged FILE instead of numbers, no mistake is made. The tests that catch the
+# mistakes in FILE run on this tree, and ok means that they pass.
 
 begin() {
+	unchanged=
+	done=
+	if [ "${1:-}" = --unchanged ]; then
+		unchanged=$2
+		shift 2
+	fi
 	wanted=" $* "
 	number=0
 	tried=0
@@ -25,11 +34,28 @@ verdict() {
 	[ "$1" = ok ] || failed=$((failed + 1))
 }
 
+# try_unchanged ARGUMENT...: call run_tests with the arguments, once, in this tree.
+try_unchanged() {
+	[[ "$done" != *"|$*|"* ]] || return 0
+	done+="|$*|"
+	number=$((number + 1))
+	if run_tests "$@" >"$work/log" 2>&1 && ! grep -q '^not ok' "$work/log"; then
+		verdict ok "$*"
+	else
+		verdict 'not ok' "$*"
+		sed 's/^/#    /' "$work/log"
+	fi
+}
+
 # mutant WHAT FILE SCRIPT [ARGUMENT...]: make the mistake WHAT by sed's SCRIPT in FILE, and
 # call run_tests with the arguments.
 mutant() {
 	local what=$1 file=$2 script=$3
 	shift 3
+	if [ -n "$unchanged" ]; then
+		[ "$file" != "$unchanged" ] || try_unchanged "$@"
+		return
+	fi
 	number=$((number + 1))
 	[[ "$wanted" =~ ^\ *$ || "$wanted" == *" $number "* ]] || return 0
 	rm -rf "$work/tree"
@@ -50,6 +76,11 @@ mutant() {
 
 finish() {
 	echo "1..$tried"
-	echo "# $((tried - failed)) of $tried caught"
+	if [ -z "$unchanged" ]; then
+		echo "# $((tried - failed)) of $tried caught"
+	elif [ "$tried" -eq 0 ]; then
+		echo "$0: there are no mistakes in $unchanged" >&2
+		return 1
+	fi
 	[ "$failed" -eq 0 ]
 }
