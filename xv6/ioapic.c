@@ -15,7 +15,7 @@
 #define IOAPIC_SELECT	(DEVSPACE + 0x00)	/* number of a register ... */
 #define IOAPIC_DATA	(DEVSPACE + 0x10)	/* ... and what is in it */
 
-/* Interrupt line n has two registers: the vector and flags, and who gets it. */
+/* Interrupt line n has two registers: the vector and flags, and its CPU. */
 #define LINE_LOW(n)	(0x10 + 2 * (n))
 #define LINE_HIGH(n)	(0x11 + 2 * (n))
 

@@ -12,8 +12,8 @@
  * written has changed nothing; one that stops after it finds all it needs in
  * the log when it starts again. fs.h has the layout.
  *
- * There is one transaction at a time, of at most LOGBLOCKS blocks; who wants
- * another one waits. Bigger writes are done in pieces (file.c).
+ * There is one transaction at a time, of at most LOGBLOCKS blocks. A process
+ * that wants another one waits. Bigger writes are done in pieces (file.c).
  */
 #include "types.h"
 #include "param.h"

@@ -5,8 +5,8 @@
  * Each CPU has a scheduler with a stack of its own. It takes the first process
  * from the run queue and switches to that process's kernel stack; the process
  * gives the CPU back by switching to the scheduler's stack. Both switch with
- * procs_lock held, and who is switched to unlocks it: so no other CPU can pick
- * up a process whose stack is still in use here.
+ * procs_lock held, and the side that they switch to unlocks it. So no other CPU can
+ * pick up a process whose stack is still in use here.
  */
 #include "types.h"
 #include "param.h"
@@ -276,7 +276,7 @@ int fork(void)
 	pid = child->pid;
 	spin_lock(&procs_lock);
 	child->parent = p;
-	child->killed = p->killed;	/* who kills p has not seen the child */
+	child->killed = p->killed;	/* a killer of p has not seen the child */
 	if (p == init)
 		shell = child;
 	make_ready(child);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * sleeplock.h - mutual exclusion for as long as it takes: who has to wait
- * sleeps, and the holder may sleep too. Only for processes, not for interrupt
+ * sleeplock.h - mutual exclusion for long operations: a process that has to wait
+ * sleeps, and the holder may sleep, too. Only for processes, not for interrupt
  * handlers.
  *
  * Order, outermost first: the transaction (log.c) - a directory - a file in
@@ -14,7 +14,7 @@
 
 struct sleeplock {
 	struct spinlock guard;	/* of the next field */
-	int pid;		/* who holds it; 0: nobody */
+	int pid;		/* the holder; 0: nobody */
 };
 
 #define SLEEPLOCK(lock_name)	{ .guard = SPINLOCK(lock_name) }

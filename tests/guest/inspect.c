@@ -830,7 +830,7 @@ static const struct guest_case cases[] = {
 	{ "spans tell 2 MiB pages, and which are shared", large_spans },
 	{ "all spans together are the region", whole_region },
 	{ "all runs of physical memory together are the pool", runs },
-	{ "wrong runs are refused, and all to who is not root", bad_runs },
+	{ "wrong runs are refused, and all runs to ordinary users", bad_runs },
 	{ "sysfs has the counters", counters_in_sysfs },
 	{ "looking at what changes all the time", look_while_it_changes },
 	{ "looking at a region that comes and goes",
