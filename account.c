@@ -48,8 +48,9 @@ MODULE_PARM_DESC(max_map_allocations,
 
 static unsigned long max_user_allocations = DEFAULT_USER_ALLOCATIONS;
 module_param(max_user_allocations, ulong, 0644);
-MODULE_PARM_DESC(max_user_allocations,
-		 "allocations that all processes of a user may have; 0: no limit");
+MODULE_PARM_DESC(
+	max_user_allocations,
+	"allocations that all processes of a user may have; 0: no limit");
 
 struct petmem_user {
 	struct list_head list;

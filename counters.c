@@ -70,6 +70,7 @@ COUNTER(counters, faults);
 COUNTER(counters, copies);
 COUNTER(counters, forks);
 
+/* clang-format off */
 static struct attribute *attributes[] = {
 	&counter_total_pages.attr.attr,
 	&counter_free_pages.attr.attr,
@@ -86,6 +87,7 @@ static struct attribute *attributes[] = {
 	&counter_forks.attr.attr,
 	NULL,
 };
+/* clang-format on */
 
 static const struct attribute_group group = {
 	.name = "counters",

@@ -386,7 +386,7 @@ static struct path_state look_along(u64 entry, u64 addr, enum level lowest)
 		/* Copying a table shares everything below it. */
 		if (!is_private(entry))
 			return (struct path_state){ level + 1 - lowest,
-					      is_table(entry) };
+						    is_table(entry) };
 		entry = below(entry, addr, level);
 	}
 	return (struct path_state){};
@@ -539,8 +539,8 @@ int petmem_pgtables_make_private(struct mm_struct *mm,
 				 struct petmem_account *account, u64 addr,
 				 bool large, struct petmem_leaf *leaf)
 {
-	int err = make_private(mm, account, addr,
-			       large ? LEVEL_PMD : LEVEL_PTE, NULL);
+	int err = make_private(mm, account, addr, large ? LEVEL_PMD : LEVEL_PTE,
+			       NULL);
 
 	if (err)
 		return err;
@@ -973,9 +973,11 @@ static bool is_touched(u64 *table, enum level level, u64 addr, u64 end)
 			continue;
 		if (level == LEVEL_PTE || is_large(entry))
 			return true;
-		if (next - addr == span_end(addr, level) - span_start(addr, level)
+		if (next - addr == span_end(addr, level) -
+					    span_start(addr, level)
 			    ? page_of(entry)->live
-			    : is_touched(table_of(entry), level - 1, addr, next))
+			    : is_touched(table_of(entry), level - 1, addr,
+					 next))
 			return true;
 	}
 	return false;
@@ -999,9 +1001,8 @@ static int part_edge(struct mm_struct *mm, struct petmem_account *account,
 		if (!is_touched(table_of(entry), level, start, end))
 			break;
 		lowest = level;
-		if (level == LEVEL_PTE ||
-		    (start <= span_start(edge, level) &&
-		     end >= span_end(edge, level)))
+		if (level == LEVEL_PTE || (start <= span_start(edge, level) &&
+					   end >= span_end(edge, level)))
 			break;
 		entry = below(entry, edge, level);
 		if (!is_table(entry))

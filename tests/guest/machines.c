@@ -78,8 +78,10 @@ static struct machine new_machine(void *page)
 			   PROT_READ | PROT_WRITE, MAP_SHARED, machine.cpu, 0);
 	CHECK(machine.run != MAP_FAILED);
 	CHECK(ioctl(machine.cpu, KVM_GET_SREGS, &sregs) == 0);
-	sregs.cs.base = sregs.cs.selector = 0;
-	sregs.ds.base = sregs.ds.selector = 0;
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	sregs.ds.base = 0;
+	sregs.ds.selector = 0;
 	CHECK(ioctl(machine.cpu, KVM_SET_SREGS, &sregs) == 0);
 	return machine;
 }
