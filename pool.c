@@ -1061,7 +1061,9 @@ int petmem_pool_block(struct petmem_block *block)
 		block->node = extent->node;
 		block->start = extent->start;
 		block->size = extent_size(extent);
-		block->free_pages = READ_ONCE(extent->buddy.nr_free);
+		spin_lock(&pool_lock);
+		block->free_pages = extent->buddy.nr_free;
+		spin_unlock(&pool_lock);
 		err = 0;
 		break;
 	}
