@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -691,8 +692,11 @@ static void look_while_it_comes_and_goes(void)
 {
 	pid_t *grandchild = shared_memory(PAGE);
 	int device = open_device();
-	pid_t child = spawn(come_and_go, grandchild);
+	pid_t child;
 
+	/* A grandchild that outlives the child has pages, too, and is waited for. */
+	CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+	child = spawn(come_and_go, grandchild);
 	for (unsigned int i = 0; i < rounds(2000); i++) {
 		look_all_over(device, child);
 		if (*grandchild)
@@ -700,6 +704,8 @@ static void look_while_it_comes_and_goes(void)
 	}
 	kill(child, SIGKILL);
 	status_of(child);
+	while (wait(NULL) > 0)
+		;
 }
 
 /* ---- A look does not block the process ---- */
