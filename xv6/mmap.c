@@ -8,8 +8,8 @@
  *	private   A copy of the file's page, for this process alone. From then on it
  *	          is a page like any other: fork() makes it copy-on-write.
  *
- *	shared    The same page for all who map this file shared. The first of them
- *	          reads it from the file; struct shared_file keeps it for the others.
+ *	shared    The same page for all processes that map this file shared. The first
+ *	          one reads it from the file; struct shared_file keeps it for the others.
  *
  *	 process   -> P U   --+
  *	                      +-> page <- shared_file.pages[i]: 3 owners
@@ -50,7 +50,7 @@ struct shared_page {
 	int dirty;		/* somebody may have written to it */
 };
 
-/* The pages of a file for all who map it shared. They stay until the last one goes. */
+/* The shared pages of a mapped file. They stay until the last mapping goes. */
 struct shared_file {
 	/* Guarded by lock. */
 	struct inode *inode;
@@ -195,7 +195,7 @@ static int give_private(pde_t *dir, const struct mapping *m, uint va)
 }
 
 /*
- * Put the page of all who share the file at @va. It may be there already, read-only.
+ * Put the file's shared page at @va. It may be there already, read-only.
  * Context: the i-node is locked.
  */
 static int give_shared(pde_t *dir, const struct mapping *m, uint va, int access)

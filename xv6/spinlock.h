@@ -8,9 +8,9 @@
  *
  * Lock order, outermost first: a pipe's, the console's or the clock's lock,
  * the lock inside a sleep lock - procs_lock; and vm.c's unshare_lock or the
- * lock of mmap.c - the lock of kalloc.c. The locks of kalloc.c, bio.c, uart.c, fs.c (i-node table)
- * and file.c are innermost: nothing else is taken under them, with one
- * exception: sleeping for a buffer (bio.c).
+ * lock of mmap.c - the lock of kalloc.c. The locks of kalloc.c, bio.c, uart.c,
+ * fs.c (i-node table) and file.c are innermost: nothing else is taken under
+ * them, with one exception: sleeping for a buffer (bio.c).
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
