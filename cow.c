@@ -207,13 +207,11 @@ static int unshare_path(struct petmem_process *process, u64 addr,
 
 int petmem_cow_unshare(struct petmem_process *process, u64 addr)
 {
-	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_gather replaced;
 	int err;
 
-	if (mmap_write_lock_killable(mm))
+	if (petmem_process_lock_region(process))
 		return -EINTR;
-	petmem_process_lock_region(process);
 	petmem_gather_few(&replaced);
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
@@ -222,7 +220,7 @@ int petmem_cow_unshare(struct petmem_process *process, u64 addr)
 	mutex_unlock(&process->lock);
 	petmem_process_put(process, &replaced);
 	petmem_process_put_retired(process);
-	mmap_write_unlock(mm);
+	petmem_process_unlock_region(process);
 	return err;
 }
 

@@ -190,14 +190,12 @@ static void forget_range(struct petmem_process *process, u64 addr)
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr)
 {
-	struct mm_struct *mm = petmem_process_mm(process);
 	struct petmem_map_change change;
 	u64 end;
 	int err;
 
-	if (mmap_write_lock_killable(mm))
+	if (petmem_process_lock_region(process))
 		return -EINTR;
-	petmem_process_lock_region(process);
 	mutex_lock(&process->lock);
 	err = petmem_cow_prepare_change(process, &change, 0);
 	if (err) {
@@ -219,7 +217,7 @@ out_finish:
 	petmem_cow_finish_change(process, &change);
 out_unlock:
 	mutex_unlock(&process->lock);
-	mmap_write_unlock(mm);
+	petmem_process_unlock_region(process);
 	return err;
 }
 
@@ -533,10 +531,9 @@ static int enter_giant(struct petmem_process *process, u64 addr,
 	struct petmem_gather replaced;
 	int err = -EAGAIN;
 
-	if (mmap_write_lock_killable(mm))
+	if (petmem_process_lock_region(process))
 		return -EINTR;
 	petmem_gather_few(&replaced);
-	petmem_process_lock_region(process);
 	mutex_lock(&process->lock);
 	mutex_lock(&process->family->lock);
 	if (fits_giant(process, addr))
@@ -547,7 +544,7 @@ static int enter_giant(struct petmem_process *process, u64 addr,
 	mutex_unlock(&process->family->lock);
 	mutex_unlock(&process->lock);
 	petmem_process_put(process, &replaced);
-	mmap_write_unlock(mm);
+	petmem_process_unlock_region(process);
 	return err;
 }
 

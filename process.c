@@ -487,11 +487,19 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
  * The VMA stays the same as long as the region is reserved. Only a split or a merge would
  * replace it, and neither happens to a VMA like this.
  */
-void petmem_process_lock_region(struct petmem_process *process)
+int petmem_process_lock_region(struct petmem_process *process)
 {
-	mmap_assert_write_locked(petmem_process_mm(process));
+	if (mmap_write_lock_killable(petmem_process_mm(process)))
+		return -EINTR;
 	if (process->vma)
 		vma_start_write(process->vma);
+	return 0;
+}
+
+/* Releasing the mmap lock releases the VMA's lock, too. */
+void petmem_process_unlock_region(struct petmem_process *process)
+{
+	mmap_write_unlock(petmem_process_mm(process));
 }
 
 /* munmap() frees the VMA only after our notifier has run, so no other VMA has its address. */

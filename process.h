@@ -49,7 +49,8 @@ struct petmem_process {
 	/*
 	 * Guarded by the family's lock. @native is written with the mmap lock held for
 	 * writing as well. Without the family's lock, @map and @native may be read as
-	 * hints.
+	 * hints. While the region is mapped, the mmap lock or the VMA's lock is
+	 * enough to read @vma.
 	 */
 	struct petmem_memmap *map; /* NULL if the region is not reserved */
 	struct vm_area_struct
@@ -176,9 +177,18 @@ bool petmem_process_has_listeners(const struct petmem_process *process);
  * petmem_process_lock_region() - keep Linux's walkers out of the region
  * @process: the process
  *
- * Context: the process's mmap lock is held for writing. Releasing it undoes this.
+ * Takes the process's mmap lock, and the lock of the reservation's VMA, for writing.
+ *
+ * Return: 0; -EINTR when a fatal signal came, with no lock held.
+ * Context: may sleep; the mmap lock is not held.
  */
-void petmem_process_lock_region(struct petmem_process *process);
+int petmem_process_lock_region(struct petmem_process *process);
+
+/**
+ * petmem_process_unlock_region() - undo petmem_process_lock_region()
+ * @process: the process
+ */
+void petmem_process_unlock_region(struct petmem_process *process);
 
 /**
  * petmem_process_is_mapped() - has no munmap() of the region begun?
