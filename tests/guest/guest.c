@@ -191,6 +191,13 @@ void join(pid_t child)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS);
 }
 
+void wait_to_be_killed(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
 bool dies_by(int signal, void (*body)(void *argument), void *argument)
 {
 	int status = status_of(spawn(body, argument));

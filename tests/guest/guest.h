@@ -78,6 +78,9 @@ int status_of(pid_t child);
 /* Wait for a child that has to succeed. */
 void join(pid_t child);
 
+/* The body of a child that lives until it is killed. */
+void wait_to_be_killed(void *unused);
+
 /* Does @body, run in a child, die by @signal? */
 bool dies_by(int signal, void (*body)(void *argument), void *argument);
 

@@ -136,13 +136,6 @@ static void *break_sharing(void *argument)
 	return NULL;
 }
 
-static void wait_to_be_killed(void *argument)
-{
-	(void)argument;
-	for (;;)
-		pause();
-}
-
 /* The child keeps the pages shared. */
 static void munmap_in_the_middle(void)
 {

@@ -202,13 +202,6 @@ static char *shared;
 /* The number of pages that are copied, one after the other. */
 enum { COPIES = 16 };
 
-static void wait_for_end(void *argument)
-{
-	(void)argument;
-	for (;;)
-		pause();
-}
-
 /* Make the requests of a SIGSEGV handler, until there is no region. */
 static void *write_faults(void *argument)
 {
@@ -235,7 +228,7 @@ static void unmap_beside_copies(uint64_t *random)
 	shared = must_malloc((COPIES + 1) * PAGE);
 	for (size_t i = 0; i <= COPIES; i++)
 		shared[i * PAGE] = 1;
-	child = spawn(wait_for_end, NULL);
+	child = spawn(wait_to_be_killed, NULL);
 	shared[COPIES * PAGE] = 2;
 	CHECK(pthread_create(&thread, NULL, write_faults, NULL) == 0);
 	usleep(random_below(random, COPYING_MAX_US));
