@@ -34,12 +34,17 @@ verdict() {
 	[ "$1" = ok ] || failed=$((failed + 1))
 }
 
+# passes ARGUMENT...: call run_tests with the arguments. Its output is in $work/log.
+passes() {
+	run_tests "$@" >"$work/log" 2>&1 && ! grep -q '^not ok' "$work/log"
+}
+
 # try_unchanged ARGUMENT...: call run_tests with the arguments, once, in this tree.
 try_unchanged() {
 	[[ "$done" != *"|$*|"* ]] || return 0
 	done+="|$*|"
 	number=$((number + 1))
-	if run_tests "$@" >"$work/log" 2>&1 && ! grep -q '^not ok' "$work/log"; then
+	if passes "$@"; then
 		verdict ok "$*"
 	else
 		verdict 'not ok' "$*"
@@ -63,7 +68,7 @@ mutant() {
 	sed -i "$script" "$work/tree/$file"
 	if git -C "$work/tree" diff --quiet; then
 		verdict 'not ok' "$what: not put in"
-	elif (cd "$work/tree" && run_tests "$@") >"$work/log" 2>&1 && ! grep -q '^not ok' "$work/log"; then
+	elif (cd "$work/tree" && passes "$@"); then
 		verdict 'not ok' "$what: NOT caught"
 	elif grep -qE '^not ok|the kernel reported|the guest died|was stopped|^run: in use' "$work/log"; then
 		verdict ok "$what"
