@@ -96,5 +96,5 @@ help:
 	@echo "make coverage the lines of the module that the tests reach: an hour"
 	@echo "make bench    measure it beside Linux's own ways: a table, JSON and plots"
 	@echo "make xv6      boot the teaching kernel of xv6/ (BEFORE=1: as the exercise begins;"
-	@echo "              AFTER=lazy: its next step)"
+	@echo "              AFTER=lazy, AFTER=mmap: the next steps)"
 	@echo "make clean    remove what was built"
