@@ -19,7 +19,6 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
-#include "pool.h"
 
 static unsigned long max_family_pages;
 module_param(max_family_pages, ulong, 0644);
@@ -147,48 +146,6 @@ int petmem_charge(struct petmem_account *account, u64 num_pages)
 	}
 	account->pages += num_pages;
 	return 0;
-}
-
-static const u64 num_pages_of[] = {
-	[PETMEM_CHARGED_TABLE] = 1,
-	[PETMEM_CHARGED_PAGE] = 1,
-	[PETMEM_CHARGED_LARGE] = PTRS_PER_PTE,
-};
-
-static uintptr_t take_uncharged(enum petmem_charged what)
-{
-	switch (what) {
-	case PETMEM_CHARGED_LARGE:
-		return petmem_alloc_large();
-	case PETMEM_CHARGED_PAGE:
-		return petmem_alloc_pages(1, PETMEM_PAGE_DATA);
-	default:
-		return petmem_alloc_pages(1, PETMEM_PAGE_TABLE);
-	}
-}
-
-static u64 put_uncharged(uintptr_t page_addr, enum petmem_charged what)
-{
-	return what == PETMEM_CHARGED_LARGE ? petmem_put_large(page_addr)
-					    : petmem_put_page(page_addr);
-}
-
-uintptr_t petmem_alloc_charged(struct petmem_account *account,
-			       enum petmem_charged what)
-{
-	uintptr_t page_addr = take_uncharged(what);
-
-	if (page_addr && petmem_charge(account, num_pages_of[what])) {
-		put_uncharged(page_addr, what);
-		return 0;
-	}
-	return page_addr;
-}
-
-void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
-			enum petmem_charged what)
-{
-	petmem_uncharge(account, put_uncharged(page_addr, what));
 }
 
 void petmem_uncharge(struct petmem_account *account, u64 num_pages)

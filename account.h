@@ -52,35 +52,6 @@ void petmem_account_close(struct petmem_account *account);
  */
 int petmem_charge(struct petmem_account *account, u64 num_pages);
 
-/* What a page is taken for. */
-enum petmem_charged {
-	PETMEM_CHARGED_TABLE, /* a page table */
-	PETMEM_CHARGED_PAGE, /* 4 KiB of data */
-	PETMEM_CHARGED_LARGE, /* 2 MiB of data, as from petmem_alloc_large() */
-};
-
-/**
- * petmem_alloc_charged() - take a page from the pool and charge for it
- * @account: the account to charge
- * @what: what the page is taken for
- *
- * Return: physical address; 0 when the pool has none or a limit is reached.
- * Context: as petmem_charge().
- */
-uintptr_t petmem_alloc_charged(struct petmem_account *account,
-			       enum petmem_charged what);
-
-/**
- * petmem_put_charged() - drop a reference to a page, and uncharge the pages that became free
- * @account: the account that the page was charged to
- * @page_addr: physical address
- * @what: as for petmem_alloc_charged()
- *
- * Context: as petmem_charge().
- */
-void petmem_put_charged(struct petmem_account *account, uintptr_t page_addr,
-			enum petmem_charged what);
-
 /**
  * petmem_uncharge() - uncharge pages that became free
  * @account: the account they were charged to

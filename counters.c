@@ -6,9 +6,9 @@
 #include <linux/stddef.h>
 
 #include "account.h"
-#include "giant.h"
-#include "pool.h"
+#include "giant_page.h"
 #include "process.h"
+#include "report.h"
 
 void petmem_read_status(struct petmem_status *status)
 {

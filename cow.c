@@ -17,11 +17,13 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "charge.h"
 #include "compat.h"
-#include "pgtables.h"
-#include "pool.h"
-#include "process.h"
+#include "fault.h"
+#include "gather.h"
 #include "petmem.h"
+#include "process.h"
+#include "slot.h"
 #include "trace.h"
 
 /*
@@ -99,13 +101,14 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 }
 
 /* Nobody writes to the page meanwhile: it is shared, and our reference keeps it so. */
-static int copy(const struct petmem_leaf *leaf, uintptr_t to)
+static int copy_leaf(const struct petmem_leaf *leaf, uintptr_t to)
 {
 	uintptr_t from = petmem_leaf_page(leaf);
 	u64 offset;
 	int err;
 
-	for (offset = 0; offset < petmem_leaf_size(leaf); offset += PAGE_SIZE) {
+	for (offset = 0; offset < level_size(leaf->level);
+	     offset += PAGE_SIZE) {
 		err = petmem_copy_page(to + offset, from + offset);
 		if (err)
 			return err;
@@ -123,7 +126,7 @@ static uintptr_t replace_and_notify(struct petmem_process *process,
 				    const struct petmem_leaf *leaf, u64 addr,
 				    uintptr_t new)
 {
-	u64 size = petmem_leaf_size(leaf);
+	u64 size = level_size(leaf->level);
 	u64 start = addr & ~(size - 1);
 	uintptr_t old =
 		petmem_leaf_take(leaf, petmem_process_mm(process), addr);
@@ -135,59 +138,60 @@ static uintptr_t replace_and_notify(struct petmem_process *process,
 	return old;
 }
 
-/* Make a page writable: a whole 2 MiB page if @large, otherwise 4 KiB. */
-static int break_page(struct petmem_process *process, u64 addr, bool large)
+/* Make the 2 MiB or the 4 KiB of an address writable. */
+static int break_page(struct petmem_fault_context *fault,
+		      enum petmem_level level)
 {
+	struct petmem_process *process = fault->process;
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
-	enum petmem_charged what =
-		large ? PETMEM_CHARGED_LARGE : PETMEM_CHARGED_PAGE;
-	struct petmem_leaf leaf;
+	struct petmem_leaf *leaf = &fault->leaf;
 	uintptr_t old, new = 0;
 	int err;
 
-	if (petmem_pgtables_is_shared(mm, addr, large)) {
-		new = petmem_alloc_charged(account, what);
+	if (petmem_leaf_is_shared(leaf, fault->addr, level)) {
+		new = petmem_alloc_charged(account, PETMEM_PAGE_DATA, level);
 		if (!new)
 			return -ENOMEM;
 	}
-	err = petmem_pgtables_make_private(mm, account, addr, large, &leaf);
-	if (err) {
-		if (new)
-			petmem_put_charged(account, new, what);
-		return err;
-	}
+	err = petmem_pgtables_make_private(mm, account, fault->addr, level,
+					   leaf, NULL);
+	if (err)
+		goto err_put_new;
 	if (!new) {
-		trace_petmem_cow(addr, new);
-		petmem_leaf_allow_write(&leaf);
+		trace_petmem_cow(fault->addr, new);
+		petmem_leaf_allow_write(leaf);
 		return 0;
 	}
-	err = copy(&leaf, new);
-	if (err) {
-		petmem_put_charged(account, new, what);
-		return err;
-	}
-	trace_petmem_cow(addr, new);
+	err = copy_leaf(leaf, new);
+	if (err)
+		goto err_put_new;
+	trace_petmem_cow(fault->addr, new);
 	petmem_count_copy(process);
 	old = petmem_cow_notifies(process)
-		      ? replace_and_notify(process, &leaf, addr, new)
-		      : petmem_leaf_replace(&leaf, mm, addr, new);
-	petmem_put_charged(account, old, what);
+		      ? replace_and_notify(process, leaf, fault->addr, new)
+		      : petmem_leaf_replace(leaf, mm, fault->addr, new);
+	petmem_put_charged(account, old, level);
 	return 0;
+
+err_put_new:
+	if (new)
+		petmem_put_charged(account, new, level);
+	return err;
 }
 
-int petmem_cow_break(struct petmem_process *process, u64 addr)
+int petmem_cow_break(struct petmem_fault_context *fault)
 {
 	int err = -ENOMEM;
 
-	lockdep_assert_held(&process->lock);
-	lockdep_assert_held(&process->family->lock);
+	lockdep_assert_held(&fault->process->lock);
+	lockdep_assert_held(&fault->process->family->lock);
 
-	if (petmem_pgtables_find(petmem_process_mm(process), addr).large)
-		err = break_page(process, addr, true);
+	if (fault->leaf.level != PETMEM_PTE)
+		err = break_page(fault, PETMEM_PMD);
 	/* There may be room for 4 KiB of a 2 MiB page, or only these may be readable. */
 	if (err == -ENOMEM || err == -EHWPOISON)
-		err = break_page(process, addr, false);
+		err = break_page(fault, PETMEM_PTE);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 
 #include "memmap.h"
 
+struct petmem_fault_context;
 struct petmem_process;
 struct vm_area_struct;
 
@@ -41,8 +42,7 @@ bool petmem_cow_notifies(const struct petmem_process *process);
 
 /**
  * petmem_cow_break() - make a mapped page writable
- * @process: an owner of the page
- * @addr: page-aligned
+ * @fault: the fault of an owner of the page; .leaf is updated
  *
  * The last owner keeps the page; otherwise it is copied. A 2 MiB page is split when the pool
  * has no 2 MiB page for the copy.
@@ -53,7 +53,7 @@ bool petmem_cow_notifies(const struct petmem_process *process);
  * Context: may sleep; the mmap lock, the process's lock and the family's lock are held. The
  * family's lock may be released and taken again (petmem_cow_notifies()).
  */
-int petmem_cow_break(struct petmem_process *process, u64 addr);
+int petmem_cow_break(struct petmem_fault_context *fault);
 
 /**
  * petmem_cow_unshare() - unshare the page tables on the path to an address

@@ -26,7 +26,8 @@
 
 #include "failure.h"
 #include "hotplug.h"
-#include "pool.h"
+#include "inventory.h"
+#include "report.h"
 #include "struct_page.h"
 #include "trace.h"
 

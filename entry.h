@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * entry.h - how an entry of the region's page tables is made and read. pgtables.h draws
- * the layout of the tables. Only pgtables.c and giant.c use this.
+ * entry.h - the levels of the page tables, and how their entries are made and read.
+ * pgtables.h draws the layout of the tables.
  */
 #ifndef PETMEM_ENTRY_H
 #define PETMEM_ENTRY_H
@@ -10,14 +10,17 @@
 #include <linux/pgtable.h>
 
 #include "compat.h"
-#include "pool.h"
+#include "page.h"
 
-/* The levels of the page tables, with the span of one entry. */
-enum level {
-	LEVEL_PTE, /* 4 KiB */
-	LEVEL_PMD, /* 2 MiB */
-	LEVEL_PUD, /* 1 GiB */
-	LEVELS,
+/*
+ * The levels of the region's tables. A level is also the size of a page: that of the page
+ * that an entry of such a table can lead to.
+ */
+enum petmem_level {
+	PETMEM_PTE, /* 4 KiB */
+	PETMEM_PMD, /* 2 MiB */
+	PETMEM_PUD, /* 1 GiB */
+	PETMEM_LEVELS,
 };
 
 #define INDEX_BITS 9
@@ -27,25 +30,32 @@ enum level {
 /* The bits that a read-only leaf does not have: see pgtables.h. */
 #define LEAF_WRITE ((u64)(_PAGE_RW | _PAGE_DIRTY))
 
-static inline unsigned int level_shift(enum level level)
+/* The number of 4 KiB pages that an entry of a level spans. */
+static inline u64 level_pages(int level)
 {
-	return PAGE_SHIFT + INDEX_BITS * level;
+	return BIT_ULL(INDEX_BITS * level);
+}
+
+/* The number of bytes that an entry of a level spans. */
+static inline u64 level_size(int level)
+{
+	return PAGE_SIZE << (INDEX_BITS * level);
 }
 
 /* The beginning and the end of the span of the entry for @addr. */
-static inline u64 span_start(u64 addr, enum level level)
+static inline u64 span_start(u64 addr, int level)
 {
-	return addr & ~(BIT_ULL(level_shift(level)) - 1);
+	return addr & ~(level_size(level) - 1);
 }
 
-static inline u64 span_end(u64 addr, enum level level)
+static inline u64 span_end(u64 addr, int level)
 {
-	return span_start(addr, level) + BIT_ULL(level_shift(level));
+	return span_start(addr, level) + level_size(level);
 }
 
-static inline u64 *entry_of(u64 *table, u64 addr, enum level level)
+static inline u64 *entry_of(u64 *table, u64 addr, int level)
 {
-	return &table[(addr >> level_shift(level)) & INDEX_MASK];
+	return &table[addr >> (PAGE_SHIFT + INDEX_BITS * level) & INDEX_MASK];
 }
 
 static inline bool is_present(u64 entry)
@@ -84,28 +94,20 @@ static inline u64 table_entry(const u64 *table)
 /*
  * An entry for user data: readable, writable, never executable. Accessed, dirty and
  * soft-dirty are set from the start, so neither the processor nor Linux ever writes to the
- * entry.
+ * entry. Bits of the level tell Linux that the page has no struct page (compat.h).
  */
-static inline u64 data_entry(uintptr_t page_addr)
+static inline u64 data_entry(uintptr_t page_addr, enum petmem_level level)
 {
-	return (page_addr | pgprot_val(PAGE_SHARED) | _PAGE_ACCESSED |
-		_PAGE_DIRTY | _PAGE_SOFT_DIRTY | _PAGE_ENC) &
-	       __supported_pte_mask;
-}
+	static const u64 bits[] = {
+		[PETMEM_PTE] = _PAGE_SPECIAL,
+		[PETMEM_PMD] = _PAGE_PSE | PETMEM_PMD_SPECIAL,
+		[PETMEM_PUD] = _PAGE_PSE | PETMEM_PUD_SPECIAL,
+	};
 
-static inline u64 leaf_entry(uintptr_t page_addr)
-{
-	return data_entry(page_addr) | _PAGE_SPECIAL;
-}
-
-static inline u64 large_entry(uintptr_t page_addr)
-{
-	return data_entry(page_addr) | _PAGE_PSE | PETMEM_PMD_SPECIAL;
-}
-
-static inline u64 giant_entry(uintptr_t page_addr)
-{
-	return data_entry(page_addr) | _PAGE_PSE | PETMEM_PUD_SPECIAL;
+	return ((page_addr | pgprot_val(PAGE_SHARED) | _PAGE_ACCESSED |
+		 _PAGE_DIRTY | _PAGE_SOFT_DIRTY | _PAGE_ENC) &
+		__supported_pte_mask) |
+	       bits[level];
 }
 
 #endif /* PETMEM_ENTRY_H */

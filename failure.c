@@ -18,7 +18,7 @@
 #include <asm/processor.h>
 
 #include "compat.h"
-#include "pool.h"
+#include "inventory.h"
 #include "struct_page.h"
 
 static int machine_check(struct notifier_block *notifier, unsigned long unused,

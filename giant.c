@@ -1,71 +1,134 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * giant.c - 1 GiB pages in the page tables. giant.h says how they work, and compat.h what
- * Linux does with them.
+ * giant.c - use pages of 1 GiB.
+ *
+ * A fault never maps one, because it would have to clear it. Only populating a whole aligned
+ * 1 GiB does.
  */
 #include "giant.h"
 
-#include <linux/atomic.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
+#include "account.h"
+#include "cleaner.h"
+#include "compat.h"
 #include "entry.h"
+#include "gather.h"
+#include "giant_page.h"
+#include "giant_table.h"
+#include "large_page.h"
+#include "memmap.h"
+#include "on_demand.h"
+#include "process.h"
 
-/* Atomic, because each family has a lock of its own. */
-static atomic64_t count = ATOMIC64_INIT(0);
-
-u64 petmem_giant_table(u64 entry)
+static void put_large_pages(uintptr_t page_addr)
 {
-	if (!is_large(entry))
-		return entry;
-	return table_entry(__va(*petmem_large_note(frame_of(entry)))) &
-	       (entry | ~(u64)_PAGE_RW);
-}
+	u64 offset;
 
-void petmem_giant_enter(u64 *entry, uintptr_t page_addr)
-{
-	u64 *table = table_of(*entry);
-	size_t i;
-
-	for (i = 0; i < ENTRIES; i++)
-		table[i] = large_entry(page_addr + i * PMD_SIZE) & ~LEAF_WRITE;
-	page_of(*entry)->live = ENTRIES;
-	*petmem_large_note(page_addr) = frame_of(*entry);
-	atomic64_inc(&count);
-	/* A processor that still has the table cached finds the same pages through it. */
-	smp_wmb();
-	WRITE_ONCE(*entry, giant_entry(page_addr));
-}
-
-/* A writable page has one owner, and so has its table. */
-u64 petmem_giant_split(u64 entry)
-{
-	u64 *table;
-	size_t i;
-
-	atomic64_dec(&count);
-	if (entry & _PAGE_RW) {
-		table = table_of(petmem_giant_table(entry));
-		for (i = 0; i < ENTRIES; i++)
-			WRITE_ONCE(table[i], table[i] | LEAF_WRITE);
+	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
+		petmem_put_large(page_addr + offset);
+		cond_resched();
 	}
-	/* As in petmem_giant_enter(): the caller writes the entry. */
-	smp_wmb();
-	return petmem_giant_table(entry);
 }
 
-void petmem_giant_share(u64 *entry)
+static void put_giant(struct petmem_process *process, uintptr_t page_addr)
 {
-	page_of(petmem_giant_table(*entry))->refs++;
-	atomic64_inc(&count);
-	WRITE_ONCE(*entry, *entry & ~LEAF_WRITE);
+	put_large_pages(page_addr);
+	mutex_lock(&process->family->lock);
+	petmem_uncharge(&process->family->account, level_pages(PETMEM_PUD));
+	mutex_unlock(&process->family->lock);
 }
 
-u64 petmem_giant_drop(u64 entry)
+/*
+ * Take a 1 GiB page of zeros. This takes long, so no lock is held. Returns 0, -ENOMEM or
+ * -EINTR.
+ */
+static int take_giant(struct petmem_process *process, uintptr_t *page_addr)
 {
-	atomic64_dec(&count);
-	return petmem_giant_table(entry);
+	u64 offset;
+	int err;
+
+	*page_addr = petmem_alloc_giant();
+	if (!*page_addr)
+		return -ENOMEM;
+	mutex_lock(&process->family->lock);
+	err = petmem_charge(&process->family->account, level_pages(PETMEM_PUD));
+	mutex_unlock(&process->family->lock);
+	if (err) {
+		put_large_pages(*page_addr);
+		return err;
+	}
+	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
+		if (fatal_signal_pending(current)) {
+			put_giant(process, *page_addr);
+			return -EINTR;
+		}
+		petmem_clear_large(*page_addr + offset);
+	}
+	return 0;
 }
 
-u64 petmem_giant_count(void)
+/* Can an aligned 1 GiB be one page? All of it is allocated, and nothing is mapped yet. */
+static bool fits_giant(struct petmem_process *process, u64 addr)
 {
-	return atomic64_read(&count);
+	const struct petmem_range *range;
+
+	lockdep_assert_held(&process->family->lock);
+
+	if (!process->large_pages || !petmem_has_giant_pages())
+		return false;
+	range = petmem_find_usable(process, addr);
+	return range && petmem_range_usable_end(range) - addr >= PUD_SIZE &&
+	       petmem_pgtables_is_empty(petmem_process_mm(process), addr);
+}
+
+/* Enter a 1 GiB page, if it still fits. The locks keep Linux's walkers out as in a free. */
+static int enter_giant(struct petmem_process *process, u64 addr,
+		       uintptr_t page_addr)
+{
+	struct mm_struct *mm = petmem_process_mm(process);
+	struct petmem_gather replaced;
+	int err = -EAGAIN;
+
+	if (petmem_process_lock_region(process))
+		return -EINTR;
+	petmem_gather_few(&replaced);
+	mutex_lock(&process->lock);
+	mutex_lock(&process->family->lock);
+	if (fits_giant(process, addr))
+		err = petmem_pgtables_set_giant(mm, &process->family->account,
+						addr, page_addr, &replaced);
+	if (!err)
+		petmem_count_fault(process);
+	mutex_unlock(&process->family->lock);
+	mutex_unlock(&process->lock);
+	petmem_process_put(process, &replaced);
+	petmem_process_unlock_region(process);
+	return err;
+}
+
+int petmem_populate_giant(struct petmem_process *process, u64 addr)
+{
+	uintptr_t page_addr;
+	bool fits;
+	int err;
+
+	/* The process's mmap lock keeps fork from detaching the tables. */
+	if (mmap_read_lock_killable(petmem_process_mm(process)))
+		return -EINTR;
+	mutex_lock(&process->family->lock);
+	fits = fits_giant(process, addr);
+	mutex_unlock(&process->family->lock);
+	mmap_read_unlock(petmem_process_mm(process));
+	if (!fits)
+		return -EAGAIN;
+	err = take_giant(process, &page_addr);
+	if (err)
+		return err;
+	err = enter_giant(process, addr, page_addr);
+	if (err)
+		put_giant(process, page_addr);
+	return err;
 }

@@ -33,7 +33,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
-#include "pool.h"
+#include "inventory.h"
 
 /* A block's device has this name, followed by the block's number. */
 #define BLOCK_NAME "memory"

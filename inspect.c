@@ -37,6 +37,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/irqflags.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pid.h>
@@ -48,52 +49,32 @@
 
 #include "account.h"
 #include "compat.h"
-#include "giant.h"
+#include "entry.h"
+#include "giant_page.h"
+#include "large_page.h"
 #include "memmap.h"
-#include "pool.h"
+#include "page.h"
 #include "process.h"
-
-/* Levels are counted as in the manuals: from 1, the PTE table, to 4 or 5. */
-#define INDEX_BITS 9
-#define NR_ENTRIES BIT(INDEX_BITS)
-#define LEVEL_PTE 1
-#define LEVEL_PMD 2
-#define LEVEL_PUD 3
-/* The lowest level whose entries cannot be pages. */
-#define LEVEL_TABLES_ONLY 4
+#include "report.h"
 
 /* The bits of an entry that are not part of the address. */
 #define ENTRY_FLAGS (~(u64)PTE_PFN_MASK)
 
-static unsigned int level_shift(unsigned int level)
+/* The level of the first table: the levels of entry.h go on upwards. */
+static int top_level(void)
 {
-	return PAGE_SHIFT + INDEX_BITS * (level - 1);
+	return PETMEM_LEVELS + pgtable_l5_enabled();
 }
 
-static unsigned int index_of(u64 addr, unsigned int level)
+static bool is_page(u64 entry, int level)
 {
-	return (addr >> level_shift(level)) & (NR_ENTRIES - 1);
+	return level == PETMEM_PTE ||
+	       (level < PETMEM_LEVELS && is_large(entry));
 }
 
-static u64 span_end(u64 addr, unsigned int level)
+static u64 read_entry(u64 *table, u64 addr, int level)
 {
-	return (addr | (BIT_ULL(level_shift(level)) - 1)) + 1;
-}
-
-static unsigned int top_level(void)
-{
-	return pgtable_l5_enabled() ? 5 : 4;
-}
-
-static u64 *table_of(u64 entry)
-{
-	return __va(entry & PTE_PFN_MASK);
-}
-
-static bool is_page(u64 entry, unsigned int level)
-{
-	return level == LEVEL_PTE ||
-	       (level < LEVEL_TABLES_ONLY && (entry & _PAGE_PSE));
+	return READ_ONCE(*entry_of(table, addr, level));
 }
 
 /* ---- The process to look at ---- */
@@ -190,10 +171,9 @@ static u64 slot_of(struct mm_struct *mm)
 	u64 entry = READ_ONCE(pgd_offset(mm, PETMEM_REGION_START)->pgd) &
 		    ~(u64)_PAGE_NX;
 
-	if (!pgtable_l5_enabled() || !(entry & _PAGE_PRESENT))
+	if (!pgtable_l5_enabled() || !is_present(entry))
 		return entry;
-	return READ_ONCE(table_of(
-		entry)[index_of(PETMEM_REGION_START, LEVEL_TABLES_ONLY)]);
+	return read_entry(table_of(entry), PETMEM_REGION_START, PETMEM_LEVELS);
 }
 
 /* ---- A process ---- */
@@ -203,11 +183,11 @@ static u64 mapped_by_pmd(u64 entry)
 {
 	const struct petmem_page *table;
 
-	if (!(entry & _PAGE_PRESENT))
+	if (!is_present(entry))
 		return 0;
-	if (is_page(entry, LEVEL_PMD))
-		return NR_ENTRIES;
-	table = petmem_pool_find(entry & PTE_PFN_MASK);
+	if (is_page(entry, PETMEM_PMD))
+		return ENTRIES;
+	table = petmem_pool_find(frame_of(entry));
 	return table ? table->live : 0;
 }
 
@@ -216,7 +196,7 @@ static u64 mapped_by_table(u64 entry)
 	u64 count = 0;
 	size_t i;
 
-	for (i = 0; i < NR_ENTRIES; i++)
+	for (i = 0; i < ENTRIES; i++)
 		count += mapped_by_pmd(READ_ONCE(table_of(entry)[i]));
 	return count;
 }
@@ -229,16 +209,16 @@ static u64 mapped_by_next(u64 slot, u64 *addr)
 {
 	u64 count = 0, entry;
 
-	if (!petmem_pool_find(slot & PTE_PFN_MASK)) {
+	if (!petmem_pool_find(frame_of(slot))) {
 		*addr = PETMEM_REGION_END;
 		return 0;
 	}
 	while (*addr < PETMEM_REGION_END) {
-		entry = READ_ONCE(table_of(slot)[index_of(*addr, LEVEL_PUD)]);
+		entry = read_entry(table_of(slot), *addr, PETMEM_PUD);
 		*addr += PUD_SIZE;
-		if (is_page(entry, LEVEL_PUD))
-			count += NR_ENTRIES * NR_ENTRIES;
-		else if (petmem_pool_find(entry & PTE_PFN_MASK))
+		if (is_page(entry, PETMEM_PUD))
+			count += ENTRIES * ENTRIES;
+		else if (petmem_pool_find(frame_of(entry)))
 			return count + mapped_by_table(entry);
 	}
 	return count;
@@ -306,27 +286,27 @@ int petmem_inspect_process(struct petmem_process_info *info)
 /* ---- One address ---- */
 
 /* The number of entries that lead to a large page of petmem's. */
-static u32 refs_of_large(u64 entry, unsigned int level)
+static u32 refs_of_large(u64 entry, int level)
 {
-	if (level == LEVEL_PMD)
-		return petmem_large_refs(entry & PTE_PFN_MASK);
+	if (level == PETMEM_PMD)
+		return petmem_large_refs(frame_of(entry));
 	entry = petmem_giant_table(entry);
-	return petmem_pool_page(entry & PTE_PFN_MASK)->refs;
+	return petmem_pool_page(frame_of(entry))->refs;
 }
 
 static void describe_target(struct petmem_walk_level *level, u64 entry,
-			    unsigned int number, bool ours)
+			    int number, bool ours)
 {
 	const struct petmem_page *page =
-		ours ? petmem_pool_find(entry & PTE_PFN_MASK) : NULL;
+		ours ? petmem_pool_find(frame_of(entry)) : NULL;
 
 	level->refs = page ? page->refs : 0;
-	if (page && number > LEVEL_PTE && is_page(entry, number))
+	if (page && number > PETMEM_PTE && is_page(entry, number))
 		level->refs = refs_of_large(entry, number);
 	if (is_page(entry, number))
 		level->kind = PETMEM_WALK_PAGE;
 	else
-		level->kind = ours && !page && number <= LEVEL_TABLES_ONLY
+		level->kind = ours && !page && number <= PETMEM_LEVELS
 				      ? PETMEM_WALK_EMPTY
 				      : PETMEM_WALK_TABLE;
 }
@@ -341,19 +321,19 @@ static void walk_tables(struct mm_struct *mm, struct petmem_walk *walk)
 	bool covered = walk->flags & PETMEM_WALK_IN_MAPPING;
 	bool ours = walk->flags & PETMEM_WALK_IN_PETMEM;
 	u64 *table = (u64 *)mm->pgd;
-	unsigned int number = top_level();
+	int number = top_level();
 	unsigned long irqs;
 
 	local_irq_save(irqs);
-	for (; number >= LEVEL_PTE; number--) {
+	for (; number >= PETMEM_PTE; number--) {
 		struct petmem_walk_level *level = &walk->level[walk->nr++];
-		u64 entry = READ_ONCE(table[index_of(walk->addr, number)]);
+		u64 entry = read_entry(table, walk->addr, number);
 
-		level->index = index_of(walk->addr, number);
-		level->shift = level_shift(number);
+		level->index = entry_of(table, walk->addr, number) - table;
+		level->shift = ilog2(level_size(number));
 		level->entry = entry;
 		level->kind = entry ? PETMEM_WALK_ABSENT : PETMEM_WALK_NONE;
-		if (!(entry & _PAGE_PRESENT))
+		if (!is_present(entry))
 			break;
 		describe_target(level, entry, number, ours);
 		if (!covered)
@@ -446,24 +426,24 @@ struct look {
  * Does another entry lead to the same page, or to a part of it? In a 1 GiB page, only the
  * 2 MiB around the address are checked.
  */
-static bool is_shared(u64 entry, u64 addr, unsigned int level)
+static bool is_shared(u64 entry, u64 addr, int level)
 {
-	uintptr_t page_addr = entry & PTE_PFN_MASK;
+	uintptr_t page_addr = frame_of(entry);
 
-	if (level == LEVEL_PTE)
+	if (level == PETMEM_PTE)
 		return petmem_page_is_shared(page_addr);
-	if (level == LEVEL_PMD)
+	if (level == PETMEM_PMD)
 		return petmem_large_is_shared(page_addr);
 	return refs_of_large(entry, level) > 1 ||
 	       petmem_large_is_shared(page_addr +
 				      (addr & ~PUD_MASK & PMD_MASK));
 }
 
-static u32 kind_of(unsigned int level, bool shared)
+static u32 kind_of(int level, bool shared)
 {
-	if (level == LEVEL_PTE)
+	if (level == PETMEM_PTE)
 		return shared ? PETMEM_SPAN_SHARED : PETMEM_SPAN_PAGES;
-	if (level == LEVEL_PMD)
+	if (level == PETMEM_PMD)
 		return shared ? PETMEM_SPAN_LARGE_SHARED : PETMEM_SPAN_LARGE;
 	return shared ? PETMEM_SPAN_GIANT_SHARED : PETMEM_SPAN_GIANT;
 }
@@ -475,16 +455,15 @@ static struct look look_at(u64 slot, u64 addr)
 {
 	bool shared = false;
 	u64 entry = slot;
-	unsigned int level;
+	int level;
 
-	for (level = LEVEL_TABLES_ONLY; level >= LEVEL_PTE; level--) {
+	for (level = PETMEM_LEVELS; level >= PETMEM_PTE; level--) {
 		const struct petmem_page *page;
 
-		if (level < LEVEL_TABLES_ONLY)
-			entry = READ_ONCE(
-				table_of(entry)[index_of(addr, level)]);
-		page = petmem_pool_find(entry & PTE_PFN_MASK);
-		if (!(entry & _PAGE_PRESENT) || !page)
+		if (level < PETMEM_LEVELS)
+			entry = read_entry(table_of(entry), addr, level);
+		page = petmem_pool_find(frame_of(entry));
+		if (!is_present(entry) || !page)
 			return (struct look){ PETMEM_SPAN_UNTOUCHED,
 					      span_end(addr, level) };
 		if (is_page(entry, level)) {
@@ -494,8 +473,7 @@ static struct look look_at(u64 slot, u64 addr)
 		shared |= page->refs > 1;
 	}
 	return (struct look){ kind_of(level, shared),
-			      span_end(addr,
-				       min_t(unsigned int, level, LEVEL_PMD)) };
+			      span_end(addr, min_t(int, level, PETMEM_PMD)) };
 }
 
 /*
@@ -506,7 +484,7 @@ static struct look look_along(u64 slot, u64 addr, u64 end)
 {
 	struct look look = look_at(slot, addr), next = look;
 
-	end = min(end, max(look.end, span_end(addr, LEVEL_PMD)));
+	end = min(end, max(look.end, span_end(addr, PETMEM_PMD)));
 	while (next.kind == look.kind && next.end < end) {
 		look = next;
 		next = look_at(slot, look.end);
@@ -582,7 +560,7 @@ static bool add_part(struct petmem_span *span, const struct petmem_span *part)
 static int look_in_parts(struct petmem_process *process,
 			 struct petmem_span *span)
 {
-	u64 end = span_end(span->addr, LEVEL_PUD);
+	u64 end = span_end(span->addr, PETMEM_PUD);
 	struct petmem_span part;
 	int err = look_at_part(process, span);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * large.c - pages of 2 MiB and 1 GiB.
+ * large.c - use pages of 2 MiB.
  *
  *   allocation   |--------------------------------------------|
  *   2 MiB        :         :         :         :         :         :
@@ -10,20 +10,17 @@
  * for it. If a PTE table exists already, because the pool had no 2 MiB page earlier, it
  * stays until the range is freed. Ranges are freed as a whole, so only copy-on-write splits
  * a 2 MiB page: see pgtables.c.
- *
- * A fault never maps a 1 GiB page, because it would have to clear it. Only populating a
- * whole aligned 1 GiB does.
  */
 #include "large.h"
 
 #include <linux/mm.h>
 #include <linux/pgtable.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
 
+#include "charge.h"
+#include "cleaner.h"
 #include "compat.h"
-#include "pgtables.h"
-#include "pool.h"
+#include "fault.h"
+#include "memmap.h"
 #include "process.h"
 
 struct petmem_range *petmem_large_place(struct petmem_process *process,
@@ -44,78 +41,33 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 					      max_t(u64, align, PMD_SIZE));
 }
 
-int petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
-		     u64 end)
+int petmem_large_map(struct petmem_fault_context *fault)
 {
+	struct petmem_process *process = fault->process;
 	struct petmem_account *account = &process->family->account;
-	u64 first = addr & PMD_MASK;
-	struct petmem_leaf leaf;
+	u64 first = fault->addr & PMD_MASK;
 	uintptr_t page_addr;
 	int err;
 
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	if (!process->large_pages || first < start || first + PMD_SIZE > end)
+	if (fault->leaf.level == PETMEM_PTE || !process->large_pages ||
+	    first < fault->range->start ||
+	    first + PMD_SIZE > petmem_range_usable_end(fault->range))
 		return -ENOMEM;
-	page_addr = petmem_alloc_charged(account, PETMEM_CHARGED_LARGE);
+	page_addr = petmem_alloc_charged(account, PETMEM_PAGE_DATA, PETMEM_PMD);
 	if (!page_addr)
 		return -ENOMEM;
 	/* Giving this page back may free enough pages for the tables. */
 	err = petmem_pgtables_make_private(petmem_process_mm(process), account,
-					   addr, true, &leaf);
+					   fault->addr, PETMEM_PMD,
+					   &fault->leaf, NULL);
 	if (err) {
-		petmem_put_charged(account, page_addr, PETMEM_CHARGED_LARGE);
+		petmem_put_charged(account, page_addr, PETMEM_PMD);
 		return err;
 	}
-	petmem_clear_pages(page_addr, PTRS_PER_PTE);
-	petmem_leaf_set(&leaf, page_addr);
-	return 0;
-}
-
-static void put_giant(uintptr_t page_addr)
-{
-	u64 offset;
-
-	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
-		petmem_put_large(page_addr + offset);
-		cond_resched();
-	}
-}
-
-/* A 1 GiB page in pages of 4 KiB, the unit of accounts. */
-#define GIANT_PAGES (PUD_SIZE >> PAGE_SHIFT)
-
-void petmem_large_put_giant(struct petmem_process *process, uintptr_t page_addr)
-{
-	put_giant(page_addr);
-	mutex_lock(&process->family->lock);
-	petmem_uncharge(&process->family->account, GIANT_PAGES);
-	mutex_unlock(&process->family->lock);
-}
-
-int petmem_large_take_giant(struct petmem_process *process,
-			    uintptr_t *page_addr)
-{
-	u64 offset;
-	int err;
-
-	*page_addr = petmem_alloc_giant();
-	if (!*page_addr)
-		return -ENOMEM;
-	mutex_lock(&process->family->lock);
-	err = petmem_charge(&process->family->account, GIANT_PAGES);
-	mutex_unlock(&process->family->lock);
-	if (err) {
-		put_giant(*page_addr);
-		return err;
-	}
-	for (offset = 0; offset < PUD_SIZE; offset += PMD_SIZE) {
-		if (fatal_signal_pending(current)) {
-			petmem_large_put_giant(process, *page_addr);
-			return -EINTR;
-		}
-		petmem_clear_pages(*page_addr + offset, PTRS_PER_PTE);
-	}
+	petmem_clear_large(page_addr);
+	petmem_leaf_set(&fault->leaf, page_addr);
 	return 0;
 }

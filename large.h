@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * large.h - pages of 2 MiB and 1 GiB: when they are used, and where they fit.
+ * large.h - when pages of 2 MiB are used, and where large pages fit.
  */
 #ifndef PETMEM_LARGE_H
 #define PETMEM_LARGE_H
@@ -9,6 +9,7 @@
 
 #include "memmap.h"
 
+struct petmem_fault_context;
 struct petmem_process;
 
 /**
@@ -28,38 +29,13 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 
 /**
  * petmem_large_map() - map a 2 MiB page of zeros around an address
- * @process: the process
- * @addr: an address without a page and without a PTE table
- * @start: the beginning of its allocation
- * @end: the end of the part of the allocation that may be touched
+ * @fault: the fault, at an address without a page; .leaf is updated
  *
  * Return: 0; with nothing changed: -ENOMEM when it has to be a 4 KiB page, because 2 MiB
- * pages are turned off or do not fit there, or the pool has none; -EAGAIN when a page table
- * has to be unshared first.
+ * pages are turned off or do not fit there, there is a PTE table already, or the pool has
+ * none; -EAGAIN when a page table has to be unshared first.
  * Context: may sleep; the process's lock and the family's are held.
  */
-int petmem_large_map(struct petmem_process *process, u64 addr, u64 start,
-		     u64 end);
-
-/**
- * petmem_large_take_giant() - take a 1 GiB page of zeros
- * @process: the process to charge
- * @page_addr: set to its physical address
- *
- * Return: 0; -ENOMEM when the pool has none, or a limit is reached; -EINTR.
- * Context: may sleep, and takes long; no lock is held.
- */
-int petmem_large_take_giant(struct petmem_process *process,
-			    uintptr_t *page_addr);
-
-/**
- * petmem_large_put_giant() - give back a page from petmem_large_take_giant()
- * @process: as for petmem_large_take_giant()
- * @page_addr: physical address
- *
- * Context: may sleep; no lock of petmem's is held.
- */
-void petmem_large_put_giant(struct petmem_process *process,
-			    uintptr_t page_addr);
+int petmem_large_map(struct petmem_fault_context *fault);
 
 #endif /* PETMEM_LARGE_H */

@@ -6,7 +6,7 @@
  *
  *   ioctl (main.c), native fault and fork (reservation.c)
  *       -> process (process.c) -> demand paging (on_demand.c), copy-on-write (cow.c)
- *       -> memory map (memmap.c) and page tables (pgtables.c, tlb.c)
+ *       -> memory map (memmap.c) and page tables (pgtables.c, table.c, tlb.c)
  *       -> pool (pool.c, buddy.c; cleaner.c) <- donation (donation.c) <- ioctl
  *
  * Lock order, outermost first:
@@ -15,12 +15,12 @@
  *                               reserve, free and fork
  *     petmem_process.lock       one operation of a process at a time
  *       petmem_family.lock      memory maps, page tables and counts of relatives
- *         pool_lock (pool.c)    which pages are free
+ *         petmem_pool.lock      which pages are free
  *     processes_lock (process.c)
  *   a memory block's device lock  Linux's; taken to claim a block (hotplug.c), and held
  *                               when Linux calls the memory notifier
- *     extents_mutex (pool.c)    the set of donated extents
- *       pool_lock
+ *     petmem_extents_mutex      the set of donated extents
+ *       petmem_pool.lock
  *
  * An mmu notifier takes petmem_family.lock. So under this lock, no kernel memory is
  * allocated that could wait for reclaim, and no mmu notifier is called.
@@ -43,12 +43,15 @@
 #include "compat.h"
 #include "counters.h"
 #include "donation.h"
+#include "dump.h"
 #include "inspect.h"
+#include "inventory.h"
 #include "on_demand.h"
 #include "petmem.h"
 #include "pgtables.h"
-#include "pool.h"
+#include "populate.h"
 #include "process.h"
+#include "report.h"
 #include "reservation.h"
 #include "tlb.h"
 

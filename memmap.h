@@ -32,6 +32,12 @@ struct petmem_range {
 	bool guarded; /* the last page of an allocated range must not be touched */
 };
 
+/* The end of the part of an allocated range that may be touched. */
+static inline u64 petmem_range_usable_end(const struct petmem_range *range)
+{
+	return range->start + range->size - (range->guarded ? PAGE_SIZE : 0);
+}
+
 struct petmem_memmap {
 	struct list_head ranges;
 	struct rb_root tree;

@@ -10,7 +10,9 @@
 
 #include <linux/types.h>
 
+struct petmem_fault_context;
 struct petmem_process;
+struct petmem_range;
 
 /**
  * petmem_alloc_vspace() - allocate a range of virtual pages, first fit
@@ -52,13 +54,26 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr);
 int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size);
 
 /**
- * petmem_dump_vspace() - print the memory map to the kernel log
+ * petmem_find_usable() - find the range of an address that may be touched
  * @process: the process
+ * @addr: any address
  *
- * Return: 0; -EAGAIN, with nothing printed, when the user's processes have written too
- * much to the log (petmem_account_may_log()); -ENOMEM.
+ * Return: the range, valid while the lock is held; NULL when the address is in no allocated
+ * range, or in the guard page of one.
+ * Context: the family's lock is held.
  */
-int petmem_dump_vspace(struct petmem_process *process);
+const struct petmem_range *petmem_find_usable(struct petmem_process *process,
+					      u64 addr);
+
+/**
+ * petmem_resolve_fault() - the work of petmem_handle_pagefault(), under its locks
+ * @fault: .process, .addr and .error_code are set; the function sets the rest
+ *
+ * Return: as petmem_handle_pagefault(). With 0, .leaf leads to the page.
+ * Context: the mmap lock, the process's lock and the family's lock are held. The family's
+ * lock may be released and taken again (petmem_cow_notifies()).
+ */
+int petmem_resolve_fault(struct petmem_fault_context *fault);
 
 /**
  * petmem_handle_pagefault() - map the page of a faulting address
@@ -100,31 +115,5 @@ void petmem_set_fault_around(struct petmem_process *process, u32 pages);
  * @wanted: true: use them, if the kernel has them
  */
 void petmem_set_large_pages(struct petmem_process *process, bool wanted);
-
-/**
- * petmem_populate_vspace() - map all pages of a range, for writing
- * @process: the process
- * @addr: in an allocated range
- * @size: in bytes; not beyond the end of this range
- *
- * Return: 0; -EFAULT when the pages do not lie in one allocated range; -ENOMEM when the pool
- * is empty, or -EINTR: then some pages are mapped.
- */
-int petmem_populate_vspace(struct petmem_process *process, u64 addr, u64 size);
-
-/**
- * petmem_access_vspace() - read or write a process's memory from outside
- * @process: the process
- * @addr: address in the process
- * @buffer: the kernel's memory to copy from or to
- * @size: in bytes
- * @write: true: copy to the process's memory
- *
- * Return: the number of bytes copied, which may be less than @size; if no byte could be
- * copied, an error as from petmem_handle_pagefault(), except -EAGAIN.
- * Context: the mmap lock of the process is held for reading.
- */
-int petmem_access_vspace(struct petmem_process *process, u64 addr, void *buffer,
-			 int size, bool write);
 
 #endif /* PETMEM_ON_DEMAND_H */

@@ -7,7 +7,7 @@
  *
  *   CR3 -> PGD (-> P4D) -> slot -> PUD table -> PMD table -> PTE table -> page
  *          Linux's          |      petmem's, from the pool |         \-> 2 MiB page
- *                                                           \-> 1 GiB page: giant.h
+ *                                                           \-> 1 GiB page: giant_page.h
  *
  * An entry (Intel SDM volume 3A, section 4.5.4, tables 4-15 to 4-20):
  *
@@ -44,7 +44,7 @@
  * is made writable again. A table with a larger count is unshared, which means replaced by
  * a copy. For a 1 GiB page, only the PMD table that it bypasses is made private. A shared
  * 2 MiB page can also be split: in the private table, a PTE table with its 512 pages takes
- * its place. The relatives keep the 2 MiB page. pool.h says how its pages are counted.
+ * its place. The relatives keep the 2 MiB page. page.h says how its pages are counted.
  *
  * Linux's walkers (a fault of another thread, a reader of /proc/PID/smaps) hold a lock of
  * the mm that they walk, and may sleep inside of a table. A relative may free a table under
@@ -66,7 +66,10 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+#include "entry.h"
+
 struct petmem_account;
+struct petmem_gather;
 
 /**
  * petmem_pgtables_init() - make the two empty tables
@@ -84,46 +87,6 @@ void petmem_pgtables_init(void);
 bool petmem_pgtables_are_sealed(void);
 
 /**
- * petmem_pgtables_prepare() - make sure that Linux's table with the slot exists
- * @mm: an address space that may be new
- *
- * Return: 0 or -ENOMEM.
- * Context: may sleep; the mmap lock of @mm is held for writing, the family's lock is not
- * held.
- */
-int petmem_pgtables_prepare(struct mm_struct *mm);
-
-/**
- * petmem_pgtables_attach() - put the empty region into an address space
- * @mm: a prepared address space
- *
- * Return: 0; -EBUSY when a table of Linux's is in the slot.
- * Context: the mmap lock of @mm is held for writing.
- */
-int petmem_pgtables_attach(struct mm_struct *mm);
-
-/**
- * petmem_pgtables_detach() - take the region out of an address space
- * @mm: the address space
- *
- * When this returns, no processor has a translation of the region any more.
- *
- * Return: the slot, to be shared with petmem_pgtables_share() or dropped with
- * petmem_gather_slot().
- * Context: may sleep. No walker of Linux's is in the region: the mmap lock of @mm is held
- * for writing, or @mm is at its end.
- */
-u64 petmem_pgtables_detach(struct mm_struct *mm);
-
-/**
- * petmem_pgtables_slot() - the slot of an address space
- * @mm: the address space
- *
- * Return: the value that petmem_pgtables_detach() would return.
- */
-u64 petmem_pgtables_slot(struct mm_struct *mm);
-
-/**
  * petmem_pgtables_protect() - write-protect all leaves
  * @slot: of a region that is detached, or that petmem_pgtables_share() is about to share
  *
@@ -138,54 +101,41 @@ u64 petmem_pgtables_slot(struct mm_struct *mm);
  */
 void petmem_pgtables_protect(u64 slot);
 
-/**
- * petmem_pgtables_share() - put a region into two address spaces
- * @parent: an address space that has the region, or from which it was detached
- * @child: a prepared address space
- * @slot: the slot of @parent
- *
- * When this returns, no processor can write to the region any more.
- *
- * Return: 0; -EBUSY when a table of Linux's is in the child's slot: then only the parent has
- * its region, as before.
- * Context: may sleep; the mmap locks of both are held for writing.
+/*
+ * The lowest entry on the path to an address: of the PTE table, or where a large page or
+ * nothing is mapped, of the table above.
  */
-int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
-			  u64 slot);
-
-/* The entry for the page of an address. */
 struct petmem_leaf {
-	u64 *entry; /* in a PTE table, or for a large page; NULL if there is none */
-	bool private; /* all tables on the path have one owner and are writable */
-	bool large; /* the page has 2 MiB or 1 GiB */
-	bool giant; /* the page has 1 GiB; it must be split before it is changed */
+	u64 *entry;
+	enum petmem_level
+		level; /* of the entry's table; the size of the page */
+	enum petmem_level private; /* from the PUD table to this one, tables have one owner */
+	bool shared; /* relatives share the table below those */
+	bool writable; /* all entries above allow writing */
 };
 
 /**
  * petmem_pgtables_find() - find the entry of an address
  * @mm: the address space
  * @addr: an address of the region
+ *
+ * Return: the leaf, valid until the tables change. .private is PETMEM_LEVELS when no table
+ * on the path has one owner.
  */
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
-
-/**
- * petmem_pgtables_is_shared() - does a relative share the page of an address?
- * @mm: the address space
- * @addr: an address where a page is mapped
- * @large: true: ask for any part of the 2 MiB page; false: for the 4 KiB only
- */
-bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large);
 
 /**
  * petmem_pgtables_make_private() - make the path to an address private
  * @mm: the address space
  * @account: the family's
  * @addr: an address of the region
- * @large: down to the PMD table, for a 2 MiB page that is there or is to be entered
- * @leaf: set on success
+ * @lowest: the level of the last table on the path: PETMEM_PTE, or PETMEM_PMD for a 2 MiB
+ *	page that is there or is to be entered
+ * @leaf: what petmem_pgtables_find() returned; on success, the leaf at @lowest
+ * @replaced: gets the references to the replaced tables; NULL: replace none
  *
- * Missing tables are made, and tables with one owner are made writable. A 1 GiB page on the
- * path is split; without @large, a 2 MiB page too.
+ * Missing tables are made, and tables with one owner are made writable. Pages on the path
+ * that are larger than @lowest are split.
  *
  * Return: 0; with nothing changed: -ENOMEM when there are not enough pages, -EAGAIN when a
  * table is shared and has to be unshared first, with petmem_pgtables_unshare(). There were
@@ -194,57 +144,9 @@ bool petmem_pgtables_is_shared(struct mm_struct *mm, u64 addr, bool large);
  */
 int petmem_pgtables_make_private(struct mm_struct *mm,
 				 struct petmem_account *account, u64 addr,
-				 bool large, struct petmem_leaf *leaf);
-
-/*
- * References that have been taken out of tables and are still held. There is room for a few
- * in the struct, and for more in an array, if there was kernel memory for it.
- */
-#define PETMEM_GATHER_FEW 32
-
-struct petmem_gather {
-	u64 *entries;
-	unsigned int nr;
-	unsigned int max;
-	u64 few[PETMEM_GATHER_FEW];
-	struct petmem_gather *next; /* for a list of the owner's */
-};
-
-/** petmem_gather_few() - make room for the references of two paths */
-void petmem_gather_few(struct petmem_gather *gather);
-
-/**
- * petmem_gather_init() - make room for the references of a range
- * @gather: filled in
- * @start: first address
- * @end: address after the last
- *
- * Context: may sleep; no lock that memory reclaim may take is held.
- */
-void petmem_gather_init(struct petmem_gather *gather, u64 start, u64 end);
-
-/** petmem_gather_exit() - undo petmem_gather_init(); no reference is held any more */
-void petmem_gather_exit(struct petmem_gather *gather);
-
-/**
- * petmem_gather_slot() - take the slot from petmem_pgtables_detach()
- * @gather: filled in
- * @slot: a slot that is not in any address space any more, or 0
- */
-void petmem_gather_slot(struct petmem_gather *gather, u64 slot);
-
-/**
- * petmem_gather_put() - drop some of the references
- * @gather: the references
- * @freed: set to the number of data pages and tables that became free
- *
- * Pages and tables without another reference go back to the pool. A call drops not many
- * more than a page table has entries, so that others soon get the family's lock.
- *
- * Return: true when there are more references.
- * Context: may sleep.
- */
-bool petmem_gather_put(struct petmem_gather *gather, u64 *freed);
+				 enum petmem_level lowest,
+				 struct petmem_leaf *leaf,
+				 struct petmem_gather *replaced);
 
 /**
  * petmem_pgtables_unshare() - unshare the tables on the path to an address
@@ -265,39 +167,6 @@ int petmem_pgtables_unshare(struct mm_struct *mm,
 			    struct petmem_gather *replaced);
 
 /**
- * petmem_pgtables_is_empty() - is nothing mapped in an aligned 1 GiB?
- * @mm: the address space
- * @addr: an address of it
- */
-bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr);
-
-/**
- * petmem_pgtables_set_giant() - enter a 1 GiB page, writable
- * @mm: the address space
- * @account: the family's
- * @addr: address, a multiple of 1 GiB
- * @page_addr: physical address; the tables take over the caller's reference
- * @replaced: as for petmem_pgtables_unshare()
- *
- * Return: 0; -EEXIST when something is mapped there; -ENOMEM when the pool has no pages
- * for the tables.
- * Context: may sleep. The mmap lock and the VMA's lock are held for writing, because Linux
- * must not find a page where it has just seen a table.
- */
-int petmem_pgtables_set_giant(struct mm_struct *mm,
-			      struct petmem_account *account, u64 addr,
-			      uintptr_t page_addr,
-			      struct petmem_gather *replaced);
-
-/**
- * petmem_pgtables_split() - split all 1 GiB pages in a range
- * @mm: the address space
- * @start: first address, in the region
- * @end: address after the last, in the region
- */
-void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end);
-
-/**
  * petmem_leaf_page() - the page of a leaf
  * @leaf: the leaf
  *
@@ -306,10 +175,26 @@ void petmem_pgtables_split(struct mm_struct *mm, u64 start, u64 end);
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf);
 
 /**
- * petmem_leaf_size() - the size of a leaf's page, in bytes
+ * petmem_leaf_is_private() - can an entry of a certain level be set at once?
  * @leaf: the leaf
+ * @level: the level
+ *
+ * Return: false when petmem_pgtables_make_private() has to come first.
  */
-u64 petmem_leaf_size(const struct petmem_leaf *leaf);
+static inline bool petmem_leaf_is_private(const struct petmem_leaf *leaf,
+					  enum petmem_level level)
+{
+	return leaf->private <= level && leaf->level == level && leaf->writable;
+}
+
+/**
+ * petmem_leaf_is_shared() - does a relative share a part of a leaf's page?
+ * @leaf: the leaf of a page
+ * @addr: an address of the page
+ * @level: the part: the 4 KiB or the 2 MiB at @addr
+ */
+bool petmem_leaf_is_shared(const struct petmem_leaf *leaf, u64 addr,
+			   enum petmem_level level);
 
 /**
  * petmem_leaf_is_writable() - can a leaf's page be written?
@@ -364,36 +249,16 @@ uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
 void petmem_leaf_allow_write(const struct petmem_leaf *leaf);
 
 /**
- * petmem_pgtables_part() - unshare the tables that a range covers in part
+ * petmem_pgtables_replace_entry() - replace an entry by one that leads to a table
  * @mm: the address space
- * @account: the family's
- * @start: first address, page-aligned, in the region
- * @end: address after the last, page-aligned
- * @replaced: as for petmem_pgtables_unshare(), with room for two paths
+ * @addr: an address below the entry
+ * @entry: leads to a large page, to no page, or to another table
+ * @level: of the table that the entry is in
+ * @new: the new value
  *
- * A table in which no page of the range is mapped stays as it is.
- *
- * Return: 0; -ENOMEM when a table has to be copied and there is no page for it.
- * Context: may sleep; the mmap lock is held for writing.
+ * Context: may sleep.
  */
-int petmem_pgtables_part(struct mm_struct *mm, struct petmem_account *account,
-			 u64 start, u64 end, struct petmem_gather *replaced);
-
-/**
- * petmem_pgtables_unmap() - unmap all pages of a range
- * @mm: the address space
- * @start: first address, page-aligned, in the region
- * @end: address after the last, page-aligned; petmem_pgtables_part() came before
- * @gather: empty; gets the references
- *
- * When this returns, no processor has a translation of the unmapped part.
- *
- * Return: @end, or the address where to continue when @gather is full.
- * Context: may sleep. The mmap lock and the VMA's lock are held for writing, which keeps
- * Linux's walkers out of the tables until they are freed. Lockless walkers have interrupts
- * off, so the shootdown waits for them.
- */
-u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
-			  struct petmem_gather *gather);
+void petmem_pgtables_replace_entry(struct mm_struct *mm, u64 addr, u64 *entry,
+				   enum petmem_level level, u64 new);
 
 #endif /* PETMEM_PGTABLES_H */

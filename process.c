@@ -29,7 +29,9 @@
 #include "compat.h"
 #include "memmap.h"
 #include "petmem.h"
-#include "pgtables.h"
+#include "gather.h"
+#include "giant_table.h"
+#include "slot.h"
 
 #define PROCESS_HASH_BITS 8
 

@@ -20,6 +20,7 @@
 #include <linux/mman.h>
 #include <linux/sched.h>
 
+#include "access.h"
 #include "compat.h"
 #include "cow.h"
 #include "on_demand.h"

@@ -4,7 +4,7 @@
  *
  * The struct pages of offline memory are undefined: they hold their last contents, a poison
  * pattern (CONFIG_DEBUG_VM), or anything, if the memory never was online. The module keeps
- * its own records elsewhere (pool.h). But Linux looks at the struct pages of our page tables
+ * its own records elsewhere (page.h). But Linux looks at the struct pages of our page tables
  * and of the pages that these point to. By the sources of 5.10, 6.1, 6.12 and 7.2, it reads
  * only this:
  *

@@ -5,7 +5,7 @@
  * Several processors find the page missing, and fault. The first one brings it, the
  * others find it there: more faults than pages, and no increment is lost.
  *
- * In the module: bring_page() in on_demand.c, and the locks around it.
+ * In the module: petmem_resolve_fault() in on_demand.c, and the locks around it.
  */
 #include <pthread.h>
 #include <stdio.h>

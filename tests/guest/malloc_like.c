@@ -198,7 +198,7 @@ static void small_things(void)
 	CHECK(pet_dump() == 0 || errno == EAGAIN);
 }
 
-/* DUMP_RANGES in on_demand.c: more are not listed. */
+/* DUMP_RANGES in dump.c: more are not listed. */
 enum { LISTED = 64 };
 
 static void long_dump(void)

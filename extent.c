@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * extent.c - the set of donated extents.
+ *
+ * They are in a list in order of address, and an array by address finds the extent of a
+ * page.
+ */
+#include "extent.h"
+
+#include <linux/log2.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+
+DEFINE_MUTEX(petmem_extents_mutex);
+LIST_HEAD(petmem_extents);
+
+struct petmem_pool petmem_pool = {
+	.lock = __SPIN_LOCK_UNLOCKED(petmem_pool.lock),
+	.available = LIST_HEAD_INIT(petmem_pool.available),
+};
+
+/*
+ * The extent of each memory block, by address. Each fault looks here several times, so this
+ * is a plain array. To grow, it is replaced by a larger one.
+ */
+struct block_table {
+	struct rcu_head rcu;
+	unsigned long nr;
+	struct pool_extent *extent[];
+};
+
+static struct block_table __rcu *block_table;
+static unsigned int block_shift; /* of the memory block size */
+
+struct pool_extent *petmem_extent_at(uintptr_t page_addr)
+{
+	const struct block_table *table;
+	struct pool_extent *extent = NULL;
+	unsigned long block;
+
+	rcu_read_lock();
+	table = rcu_dereference(block_table);
+	block = page_addr >> block_shift;
+	if (table && block < table->nr)
+		extent = READ_ONCE(table->extent[block]);
+	rcu_read_unlock();
+	return extent;
+}
+
+struct pool_extent *petmem_extent_of(uintptr_t page_addr)
+{
+	struct pool_extent *extent = petmem_extent_at(page_addr);
+
+	WARN_ON_ONCE(!extent);
+	return extent;
+}
+
+void petmem_extent_delete(struct pool_extent *extent)
+{
+	petmem_buddy_destroy(&extent->buddy);
+	kvfree(extent->failed);
+	kvfree(extent->large_pages);
+	kvfree(extent->pages);
+	kfree(extent);
+}
+
+struct pool_extent *petmem_extent_new(u64 start, u64 size, int node)
+{
+	struct pool_extent *extent = kzalloc(sizeof(*extent), GFP_KERNEL);
+
+	if (!extent)
+		return NULL;
+	INIT_LIST_HEAD(&extent->available);
+	extent->start = start;
+	extent->nr_pages = size >> PAGE_SHIFT;
+	extent->node = node;
+	extent->pages =
+		kvcalloc(extent->nr_pages, sizeof(*extent->pages), GFP_KERNEL);
+	extent->large_pages =
+		kvcalloc(extent->nr_pages / PETMEM_LARGE_PAGES,
+			 sizeof(*extent->large_pages), GFP_KERNEL);
+	if (!extent->pages || !extent->large_pages ||
+	    petmem_buddy_init(&extent->buddy, extent->nr_pages)) {
+		petmem_extent_delete(extent);
+		return NULL;
+	}
+	return extent;
+}
+
+/* The array, for those who may change it. */
+static struct block_table *own_table(void)
+{
+	return rcu_dereference_protected(
+		block_table, lockdep_is_held(&petmem_extents_mutex));
+}
+
+/* Let the array have room for all addresses below @end. */
+static int grow_table(u64 end)
+{
+	struct block_table *old = own_table(), *new;
+	unsigned long nr;
+
+	block_shift = ilog2(memory_block_size_bytes());
+	nr = end >> block_shift;
+	if (old && nr <= old->nr)
+		return 0;
+	new = kvzalloc(struct_size(new, extent, nr), GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	new->nr = nr;
+	if (old)
+		memcpy(new->extent, old->extent,
+		       flex_array_size(old, extent, old->nr));
+	rcu_assign_pointer(block_table, new);
+	if (old)
+		kvfree_rcu(old, rcu);
+	return 0;
+}
+
+/* Set the entries of an extent's blocks to the extent, or to NULL. */
+static void enter_addresses(const struct pool_extent *extent,
+			    struct pool_extent *to)
+{
+	struct block_table *table = own_table();
+	u64 end = extent_end(extent);
+	unsigned long i;
+
+	for (i = extent->start >> block_shift; i < end >> block_shift; i++)
+		WRITE_ONCE(table->extent[i], to);
+}
+
+bool petmem_extents_overlap(u64 start, u64 size)
+{
+	struct pool_extent *extent;
+
+	lockdep_assert_held(&petmem_extents_mutex);
+
+	list_for_each_entry(extent, &petmem_extents, list)
+		if (start < extent_end(extent) && extent->start < start + size)
+			return true;
+	return false;
+}
+
+/* The list entry before which an extent that begins at @start belongs. */
+static struct list_head *position_for(u64 start)
+{
+	struct pool_extent *extent;
+
+	list_for_each_entry(extent, &petmem_extents, list)
+		if (extent->start > start)
+			return &extent->list;
+	return &petmem_extents;
+}
+
+int petmem_extent_insert(struct pool_extent *extent)
+{
+	lockdep_assert_held(&petmem_extents_mutex);
+
+	if (petmem_extents_overlap(extent->start, extent_size(extent)))
+		return -EEXIST;
+	if (grow_table(extent_end(extent)))
+		return -ENOMEM;
+	enter_addresses(extent, extent);
+	list_add_tail(&extent->list, position_for(extent->start));
+	return 0;
+}
+
+void petmem_extent_remove(struct pool_extent *extent)
+{
+	lockdep_assert_held(&petmem_extents_mutex);
+
+	enter_addresses(extent, NULL);
+	list_del(&extent->list);
+}
+
+void petmem_extents_exit(void)
+{
+	kvfree(rcu_dereference_protected(block_table, true));
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * extent.h - the donated extents: which there are, and the records of their pages.
+ *
+ * Only the rooms of the pool use this: pool.c, page.c, large_page.c, giant_page.c,
+ * cleaner.c, inventory.c and report.c.
+ *
+ * petmem_extents_mutex guards the set of extents, and petmem_pool.lock guards which pages
+ * are free. Adding or removing an extent takes both. An extent with a page in use is not
+ * removed, so an owner of a page needs no lock to use the page's extent.
+ */
+#ifndef PETMEM_EXTENT_H
+#define PETMEM_EXTENT_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pgtable.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "buddy.h"
+#include "page.h"
+
+/* The pages of a 2 MiB page. An extent is whole memory blocks, so also whole 2 MiB pages. */
+#define PETMEM_LARGE_PAGES PTRS_PER_PTE
+
+/*
+ * The record of each aligned 2 MiB. The owners of a 2 MiB page serialise all changes of .refs.
+ * They also hold petmem_pool.lock to make it 0, or more than 0. So other readers hold this
+ * lock: they see whether it is 0, and the number itself may change meanwhile.
+ */
+struct petmem_large_page {
+	u32 refs; /* entries of PMD tables that map it as one page */
+	u32 clean; /* free pages that are clean; in a 2 MiB page: that were clean */
+	u64 table; /* of the first one in a 1 GiB page: see giant_page.h */
+};
+
+struct pool_extent {
+	struct list_head list; /* in order of address */
+	struct list_head available; /* not in the list when no page is free */
+	u64 start; /* physical address */
+	u32 nr_pages;
+	int node;
+	bool whole; /* lies in a whole GiB of donated memory of one node */
+	u32 nr_clean; /* pages that are free and clean */
+	u32 clean_next; /* where to look for the next page to clean */
+	struct petmem_buddy buddy;
+	struct petmem_page *pages;
+	struct petmem_large_page *large_pages;
+	/*
+	 * A bit for each page that has failed; bits are never cleared. It is not in struct
+	 * petmem_page, because that is guarded by a lock of the page's owners.
+	 */
+	unsigned long *failed;
+	u32 nr_failed;
+};
+
+struct petmem_pool {
+	spinlock_t lock; /* guards all below */
+	struct list_head available; /* the extents with a free page */
+	u64 count[PETMEM_PAGE_KINDS]; /* pages */
+	u64 large_pages; /* 2 MiB pages in use */
+	u64 clean_pages; /* free pages that are clean */
+};
+
+extern struct petmem_pool petmem_pool;
+extern struct mutex petmem_extents_mutex;
+extern struct list_head petmem_extents; /* in order of address */
+
+static inline u64 extent_size(const struct pool_extent *extent)
+{
+	return (u64)extent->nr_pages << PAGE_SHIFT;
+}
+
+static inline u64 extent_end(const struct pool_extent *extent)
+{
+	return extent->start + extent_size(extent);
+}
+
+static inline u32 page_number(const struct pool_extent *extent,
+			      uintptr_t page_addr)
+{
+	return (page_addr - extent->start) >> PAGE_SHIFT;
+}
+
+/* The inverse of page_number(). */
+static inline uintptr_t address_of(const struct pool_extent *extent, u32 page)
+{
+	return extent->start + ((u64)page << PAGE_SHIFT);
+}
+
+static inline struct petmem_large_page *
+large_page_of(const struct pool_extent *extent, u32 page)
+{
+	return &extent->large_pages[page / PETMEM_LARGE_PAGES];
+}
+
+/* Count pages that became free and clean, or stopped being so. petmem_pool.lock is held. */
+static inline void count_clean(struct pool_extent *extent, s64 more)
+{
+	extent->nr_clean += more;
+	petmem_pool.clean_pages += more;
+}
+
+/**
+ * petmem_extent_at() - the extent of an address
+ * @page_addr: any physical address
+ *
+ * Return: the extent, or NULL.
+ * Context: any. The extent stays while petmem_extents_mutex is held, or one of its pages is
+ * in use.
+ */
+struct pool_extent *petmem_extent_at(uintptr_t page_addr);
+
+/**
+ * petmem_extent_of() - the extent of a page that the caller has from the pool
+ * @page_addr: physical address
+ *
+ * Return: the extent. If there is none, this warns and returns NULL.
+ */
+struct pool_extent *petmem_extent_of(uintptr_t page_addr);
+
+/**
+ * petmem_extent_new() - make the records of an extent
+ * @start: physical address, a multiple of the memory block size
+ * @size: in bytes, a multiple of the memory block size, not 0
+ * @node: NUMA node
+ *
+ * Return: an extent that is not in the set yet, with all pages free; NULL when there is no
+ * kernel memory.
+ * Context: may sleep.
+ */
+struct pool_extent *petmem_extent_new(u64 start, u64 size, int node);
+
+/**
+ * petmem_extent_delete() - free the records of an extent
+ * @extent: not in the set
+ *
+ * Context: may sleep.
+ */
+void petmem_extent_delete(struct pool_extent *extent);
+
+/**
+ * petmem_extent_insert() - put an extent into the set
+ * @extent: from petmem_extent_new()
+ *
+ * Return: 0; with nothing changed: -EEXIST when a part of it is in the set, -ENOMEM.
+ * Context: may sleep; petmem_extents_mutex is held.
+ */
+int petmem_extent_insert(struct pool_extent *extent);
+
+/**
+ * petmem_extent_remove() - take an extent out of the set
+ * @extent: in the set; nobody owns a page of it
+ *
+ * Context: petmem_extents_mutex is held.
+ */
+void petmem_extent_remove(struct pool_extent *extent);
+
+/**
+ * petmem_extents_overlap() - does an extent hold any of this memory?
+ * @start: physical address
+ * @size: in bytes, not 0
+ *
+ * Context: petmem_extents_mutex is held.
+ */
+bool petmem_extents_overlap(u64 start, u64 size);
+
+/**
+ * petmem_extents_exit() - free the table of extents
+ *
+ * Context: module exit; no extent is left.
+ */
+void petmem_extents_exit(void);
+
+#endif /* PETMEM_EXTENT_H */

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * large_page.c - pages of 2 MiB in the pool.
+ */
+#include "large_page.h"
+
+#include <linux/align.h>
+#include <linux/bug.h>
+#include <linux/numa.h>
+#include <linux/topology.h>
+
+#include "cleaner.h"
+#include "extent.h"
+#include "pool.h"
+
+/* ---- Take, and give back ---- */
+
+/*
+ * The records of the 4 KiB pages stay as they were when the pages were free, until the page
+ * is split.
+ */
+void petmem_large_taken(struct pool_extent *extent, u32 first)
+{
+	struct petmem_large_page *large = large_page_of(extent, first);
+
+	lockdep_assert_held(&petmem_pool.lock);
+
+	large->refs = 1;
+	petmem_pool.large_pages++;
+	count_clean(extent, -(s64)large->clean);
+	petmem_pool_count(extent, PETMEM_LARGE_PAGES, PETMEM_PAGE_FREE,
+			  PETMEM_PAGE_DATA);
+}
+
+/* A 4 KiB page of the processor's own node is better than a 2 MiB page of another. */
+uintptr_t petmem_alloc_large(void)
+{
+	int node = numa_node_id();
+	struct pool_extent *extent;
+	uintptr_t page_addr = 0;
+	u32 first;
+
+	spin_lock(&petmem_pool.lock);
+	extent = petmem_pool_take(PETMEM_LARGE_PAGES, node, &first);
+	if (!extent && !petmem_pool_has_free(node))
+		extent = petmem_pool_take(PETMEM_LARGE_PAGES, NUMA_NO_NODE,
+					  &first);
+	if (extent) {
+		petmem_large_taken(extent, first);
+		page_addr = address_of(extent, first);
+	}
+	spin_unlock(&petmem_pool.lock);
+	return page_addr;
+}
+
+static void free_large(struct pool_extent *extent, u32 first)
+{
+	petmem_pool_poison(extent, first, PETMEM_LARGE_PAGES);
+	spin_lock(&petmem_pool.lock);
+	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first,
+					    PETMEM_LARGE_PAGES))) {
+		*large_page_of(extent, first) = (struct petmem_large_page){};
+		petmem_pool.large_pages--;
+		memset(&extent->pages[first], 0,
+		       PETMEM_LARGE_PAGES * sizeof(*extent->pages));
+		petmem_pool_count(extent, PETMEM_LARGE_PAGES, PETMEM_PAGE_DATA,
+				  PETMEM_PAGE_FREE);
+		petmem_pool_retire_failed(extent, first, PETMEM_LARGE_PAGES);
+	}
+	spin_unlock(&petmem_pool.lock);
+	petmem_cleaner_wake();
+}
+
+/* ---- References ---- */
+
+/* The extent of a 2 MiB page that the caller has from the pool. Warns if there is none. */
+static struct pool_extent *large_extent_of(uintptr_t page_addr)
+{
+	if (WARN_ON_ONCE(!IS_ALIGNED(page_addr, PMD_SIZE)))
+		return NULL;
+	return petmem_extent_of(page_addr);
+}
+
+void petmem_get_large(uintptr_t page_addr)
+{
+	struct pool_extent *extent = large_extent_of(page_addr);
+	struct petmem_large_page *large;
+
+	if (!extent)
+		return;
+	large = large_page_of(extent, page_number(extent, page_addr));
+	WRITE_ONCE(large->refs, large->refs + 1);
+}
+
+/* Drop one of several references, or the last one of a page that was split. */
+static void drop_large(struct pool_extent *extent, u32 first)
+{
+	struct petmem_large_page *large = large_page_of(extent, first);
+
+	if (large->refs > 1) {
+		WRITE_ONCE(large->refs, large->refs - 1);
+		return;
+	}
+	/* From now on the cleaner may look at its pages, which are in use. */
+	spin_lock(&petmem_pool.lock);
+	large->refs = 0;
+	petmem_pool.large_pages--;
+	spin_unlock(&petmem_pool.lock);
+}
+
+/* Free the pages without a reference in what was a 2 MiB page. */
+static u64 free_rest(struct pool_extent *extent, u32 first)
+{
+	const struct petmem_page *pages = &extent->pages[first];
+	u32 i, end;
+	u64 freed = 0;
+
+	for (i = 0; i < PETMEM_LARGE_PAGES; i = end + 1) {
+		for (end = i; end < PETMEM_LARGE_PAGES && !pages[end].refs;
+		     end++)
+			;
+		if (end == i)
+			continue;
+		petmem_free_pages(address_of(extent, first + i), end - i);
+		freed += end - i;
+	}
+	return freed;
+}
+
+static bool any_has_refs(const struct pool_extent *extent, u32 first)
+{
+	u32 i;
+
+	for (i = first; i < first + PETMEM_LARGE_PAGES; i++)
+		if (extent->pages[i].refs)
+			return true;
+	return false;
+}
+
+u64 petmem_put_large(uintptr_t page_addr)
+{
+	struct pool_extent *extent = large_extent_of(page_addr);
+	bool last;
+	u32 first;
+
+	if (!extent)
+		return 0;
+	first = page_number(extent, page_addr);
+	last = large_page_of(extent, first)->refs == 1;
+	if (last && !any_has_refs(extent, first)) {
+		free_large(extent, first);
+		return PETMEM_LARGE_PAGES;
+	}
+	drop_large(extent, first);
+	return last ? free_rest(extent, first) : 0;
+}
+
+void petmem_split_large(uintptr_t page_addr)
+{
+	struct pool_extent *extent = large_extent_of(page_addr);
+	u32 first, i;
+
+	if (!extent)
+		return;
+	first = page_number(extent, page_addr);
+	for (i = first; i < first + PETMEM_LARGE_PAGES; i++) {
+		extent->pages[i].refs++;
+		extent->pages[i].kind = PETMEM_PAGE_DATA;
+	}
+	large_page_of(extent, first)->clean = 0;
+	drop_large(extent, first);
+}
+
+u32 petmem_large_refs(uintptr_t page_addr)
+{
+	struct pool_extent *extent = large_extent_of(page_addr);
+
+	if (!extent)
+		return 0;
+	return large_page_of(extent, page_number(extent, page_addr))->refs;
+}
+
+bool petmem_large_is_shared(uintptr_t page_addr)
+{
+	struct pool_extent *extent = large_extent_of(page_addr);
+	u32 first;
+
+	if (!extent)
+		return true;
+	first = page_number(extent, page_addr);
+	return large_page_of(extent, first)->refs > 1 ||
+	       any_has_refs(extent, first);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * page.c - the records of the pool's pages, and the references to pages of 4 KiB.
+ */
+#include "page.h"
+
+#include <linux/bitops.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+
+#include "compat.h"
+#include "extent.h"
+#include "pool.h"
+
+/* More references than anybody can drop. */
+#define NOBODYS_REFS (U32_MAX / 2)
+
+struct petmem_page *petmem_pool_page(uintptr_t page_addr)
+{
+	static struct petmem_page nobodys;
+	const struct pool_extent *extent = petmem_extent_of(page_addr);
+
+	if (extent)
+		return &extent->pages[page_number(extent, page_addr)];
+	nobodys = (struct petmem_page){ .refs = NOBODYS_REFS };
+	return &nobodys;
+}
+
+struct petmem_page *petmem_pool_find(uintptr_t page_addr)
+{
+	const struct pool_extent *extent = petmem_extent_at(page_addr);
+
+	return extent ? &extent->pages[page_number(extent, page_addr)] : NULL;
+}
+
+void petmem_get_page(uintptr_t page_addr)
+{
+	petmem_pool_page(page_addr)->refs++;
+}
+
+u64 petmem_put_page(uintptr_t page_addr)
+{
+	struct pool_extent *extent = petmem_extent_of(page_addr);
+	u32 page;
+
+	if (!extent)
+		return 0;
+	page = page_number(extent, page_addr);
+	if (--extent->pages[page].refs || large_page_of(extent, page)->refs)
+		return 0;
+	petmem_free_pages(page_addr, 1);
+	return 1;
+}
+
+bool petmem_page_is_shared(uintptr_t page_addr)
+{
+	struct pool_extent *extent = petmem_extent_of(page_addr);
+	u32 page;
+
+	if (!extent)
+		return true;
+	page = page_number(extent, page_addr);
+	return extent->pages[page].refs + large_page_of(extent, page)->refs > 1;
+}
+
+int petmem_copy_page(uintptr_t to, uintptr_t from)
+{
+	const struct pool_extent *extent = petmem_extent_of(from);
+
+	if (!extent)
+		return -EFAULT;
+	/* A page that is known to be bad is not read, to avoid another machine check. */
+	if (READ_ONCE(extent->nr_failed) &&
+	    test_bit(page_number(extent, from), extent->failed))
+		return -EHWPOISON;
+	return petmem_copy_mc(__va(to), __va(from));
+}
