@@ -124,7 +124,9 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 	might_sleep();
 	/*
 	 * This is inc_mm_tlb_gen(), which asm/tlbflush.h hides from modules. It is a full
-	 * barrier: entries change before it, and the mask is read after it.
+	 * barrier: entries change before it, and the mask is read after it. A processor that
+	 * enters the mask meanwhile loads the new entries. Linux reads the mask in the same
+	 * way, without a mark for KCSAN (flush_tlb_multi() in arch/x86/mm/tlb.c).
 	 */
 	atomic64_inc_return(&mm->context.tlb_gen);
 	if (petmem_has_global_asid(mm))
