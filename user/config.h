@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "donation.h"
+#include "transfer.h"
 
 /*
  * Read a file. Returns true and a list of requests, one for each line, which the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* pool.c - draw the machine's memory, and what petmem has of it: `petmem pool'. */
+/* pool_picture.c - draw the machine's memory, and what petmem has of it: `petmem pool'. */
 
 #include <err.h>
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 
 #include "device.h"
-#include "donation.h"
-#include "pool.h"
+#include "pool_picture.h"
+#include "transfer.h"
 
 /* A range is drawn in at most this many parts. */
 #define MAX_PARTS 256

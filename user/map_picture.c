@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* map.c - draw a process's region: `petmem map'. */
+/* map_picture.c - draw a process's region: `petmem map'. */
 
 #define _GNU_SOURCE /* reallocarray */
 #include <err.h>
@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 
 #include "device.h"
-#include "map.h"
+#include "map_picture.h"
 #include "proc.h"
 
 #define KINDS (PETMEM_SPAN_GIANT_SHARED + 1)

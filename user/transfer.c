@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * donation.c - move memory blocks from Linux to the module and back.
+ * transfer.c - move memory blocks from Linux to the module and back.
  *
  * A donation first takes every block offline and only then hands them over, so
  * that a run that fails takes no memory away from programs that already use it.
@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "device.h"
-#include "donation.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "transfer.h"
 
 /* How long the kernel may try to empty one block. */
 #define OFFLINE_SECONDS 30

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * donation.h - move memory blocks from Linux to the module and back.
+ * transfer.h - move memory blocks from Linux to the module and back.
  *
  * Both functions report what they did on standard output, and what failed and why
  * on standard error. They return true if everything asked for was done. blocks is
  * the state of the machine before the call; device is petmem's.
  */
-#ifndef PETMEM_DONATION_H
-#define PETMEM_DONATION_H
+#ifndef PETMEM_TRANSFER_H
+#define PETMEM_TRANSFER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,4 +45,4 @@ bool donate(int device, const struct blocks *blocks,
  */
 bool release(int device, const struct blocks *blocks, uint64_t megabytes);
 
-#endif /* PETMEM_DONATION_H */
+#endif /* PETMEM_TRANSFER_H */

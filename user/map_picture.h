@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* map.h - draw a process's region: `petmem map'. */
+/* map_picture.h - draw a process's region: `petmem map'. */
 #ifndef PETMEM_MAP_PICTURE_H
 #define PETMEM_MAP_PICTURE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* pool.h - draw the machine's memory, and what petmem has of it: `petmem pool'. */
+/* pool_picture.h - draw the machine's memory, and what petmem has of it: `petmem pool'. */
 #ifndef PETMEM_POOL_PICTURE_H
 #define PETMEM_POOL_PICTURE_H
 
