@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "draw.h"
+#include "picture_text.h"
+#include "picture_web.h"
 
 #define DEFAULT_COLUMNS 80
 #define MAX_COLUMNS 1000

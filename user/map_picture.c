@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* reallocarray */
 #include <err.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * picture.h - pictures of memory, for a terminal and for a browser.
+ * picture.h - pictures of memory. picture_text.h writes them for a terminal, and
+ * picture_web.h for a browser.
  *
  *	struct picture *picture = picture_new("petmem's memory");
  *
@@ -24,7 +25,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* What a segment stands for. The legend names those that occur. */
 enum paint {
@@ -41,12 +41,6 @@ enum paint {
 	PAINT_LINUX, /* Linux's memory */
 	PAINT_OFFLINE, /* nobody's memory */
 	PAINT_COUNT
-};
-
-enum text_style {
-	TEXT_ASCII, /* letters alone */
-	TEXT_PLAIN, /* UTF-8 */
-	TEXT_COLOUR, /* UTF-8, and colours by escape sequences */
 };
 
 struct picture;
@@ -67,16 +61,5 @@ picture_segment(struct picture *picture, uint64_t size, enum paint paint,
 		const char *format, ...);
 __attribute__((format(printf, 2, 3))) void
 picture_note(struct picture *picture, const char *format, ...);
-
-/*
- * Lines have at most this many columns, unless a heading, a label or a note alone is
- * longer.
- */
-bool picture_text(const struct picture *picture, FILE *file,
-		  unsigned int columns, enum text_style style);
-
-/* Write one file that needs no other; it is light or dark as the reader's screen is. */
-bool picture_svg(const struct picture *picture, FILE *file);
-bool picture_html(const struct picture *picture, FILE *file);
 
 #endif /* PETMEM_PICTURE_H */
