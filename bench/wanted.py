@@ -71,10 +71,10 @@ ALL = [
     Wanted("one first touch, native / Linux 4 KiB", against("touch-one", "native", "linux"), 0.75),
     Wanted("one first touch, signal / Linux 4 KiB", against("touch-one", "signal", "linux"), 1.4),
 ]
-for door in ("native", "signal"):
+for mode in ("native", "signal"):
     ALL += [
         Wanted(
-            f"one first touch, {door} / {label}", against("touch-one", door, pager), 0.25
+            f"one first touch, {mode} / {label}", against("touch-one", mode, pager), 0.25
         )
         for pager, label in (("uffd", "userfaultfd"), ("mprotect", "SIGSEGV + mprotect"))
     ]

@@ -335,7 +335,7 @@ static unsigned int mode_flags(unsigned int chosen)
  * Tell the module the fault mode and the page sizes, unless all are the defaults. Faults
  * by signal need a signal stack.
  */
-static int open_door(int fd, unsigned int chosen)
+static int set_mode(int fd, unsigned int chosen)
 {
 	const char *around = secure_getenv("PETMEM_FAULT_AROUND");
 	struct petmem_mode request = { 0 };
@@ -370,7 +370,7 @@ static int connect_once(unsigned int chosen)
 
 	if (fd < 0)
 		return -1;
-	if (check_device(fd) < 0 || open_door(fd, chosen) < 0) {
+	if (check_device(fd) < 0 || set_mode(fd, chosen) < 0) {
 		saved_errno = errno;
 		close_fd(fd);
 		errno = saved_errno;

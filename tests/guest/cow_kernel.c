@@ -31,9 +31,9 @@ static char incoming[PAGE];
 
 static int pipes[2], disk;
 
-static void begin(enum door door)
+static void begin(enum fault_mode mode)
 {
-	choose_door(door);
+	choose_mode(mode);
 	connect_petmem();
 	open_gates();
 	view_add_pages(must_malloc(SIZE), PAGES);
@@ -95,11 +95,11 @@ static void transfer_in_child(void *argument)
 	(void)argument;
 }
 
-static void transfers(enum door door)
+static void transfers(enum fault_mode mode)
 {
 	pid_t child;
 
-	begin(door);
+	begin(mode);
 	child = spawn(transfer_in_child, NULL);
 	await(&to_parent);
 	view_check();
@@ -126,12 +126,12 @@ static void read_from_pipe(void *argument)
 	(void)argument;
 }
 
-static void written_before_fork(enum door door)
+static void written_before_fork(enum fault_mode mode)
 {
 	struct iovec page;
 	pid_t child;
 
-	begin(door);
+	begin(mode);
 	page = (struct iovec){ view.page[0], PAGE };
 	/* This would give the pipe the page itself. */
 	CHECK(vmsplice(pipes[1], &page, 1, 0) == -1 && errno == EFAULT);
@@ -161,13 +161,13 @@ static void *write_out_always(void *argument)
 	return argument;
 }
 
-static void calls_meanwhile(enum door door)
+static void calls_meanwhile(enum fault_mode mode)
 {
 	pthread_t thread;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		skip_case("one CPU only");
-	begin(door);
+	begin(mode);
 	CHECK(run_on_cpu(0));
 	CHECK(pthread_create(&thread, NULL, write_out_always, NULL) == 0);
 	for (unsigned int i = 0; i < rounds(200); i++) {
@@ -216,11 +216,11 @@ static void pin_in_child(void *argument)
 	(void)argument;
 }
 
-static void pins(enum door door)
+static void pins(enum fault_mode mode)
 {
 	pid_t child;
 
-	begin(door);
+	begin(mode);
 	try_to_pin();
 	child = spawn(pin_in_child, NULL);
 	try_to_pin();
@@ -310,12 +310,12 @@ static void look_at_both(pid_t child, int memory, int own)
 	CHECK(pool_status().free_pages == before.free_pages);
 }
 
-static void debug_relative(enum door door)
+static void debug_relative(enum fault_mode mode)
 {
 	int memory, own;
 	pid_t child;
 
-	begin(door);
+	begin(mode);
 	child = spawn(be_debugged, NULL);
 	await_stop(child);
 	memory = open_memory(child);

@@ -775,7 +775,7 @@ static void shared_system_calls(void)
 {
 	char *memory;
 
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	connect_giant();
 	CHECK(pipe(pipes) == 0);
 	memory = new_giant(SEED);
@@ -1061,7 +1061,7 @@ static void populate_and_fork(void)
 	pthread_t thread;
 	char *memory;
 
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	connect_giant();
 	memory = must_malloc(GIB);
 	CHECK(write_file(FAMILY_LIMIT, "1") == 0);

@@ -248,14 +248,14 @@ void walk(pid_t pid, const void *addr, struct petmem_walk *way)
 	CHECK(way->nr >= 1 && way->nr <= PETMEM_WALK_LEVELS);
 }
 
-void choose_door(enum door door)
+void choose_mode(enum fault_mode mode)
 {
 	struct petmem_mode native = { .flags = PETMEM_MODE_NATIVE };
-	const char *name = door == NATIVE ? "native" : "signal";
+	const char *name = mode == NATIVE ? "native" : "signal";
 	int device;
 
 	CHECK(setenv("PETMEM_FAULTS", name, 1) == 0);
-	if (door == SIGNAL)
+	if (mode == SIGNAL)
 		return;
 	device = open_device();
 	if (ioctl(device, PETMEM_IOC_MODE, &native) != 0) {
@@ -267,9 +267,9 @@ void choose_door(enum door door)
 
 bool is_native(void)
 {
-	const char *door = getenv("PETMEM_FAULTS");
+	const char *mode = getenv("PETMEM_FAULTS");
 
-	return door != NULL && strcmp(door, "native") == 0;
+	return mode != NULL && strcmp(mode, "native") == 0;
 }
 
 static __thread volatile sig_atomic_t probing;

@@ -114,8 +114,8 @@ void connect_petmem(void);
  * modes chooses it before it connects; it is skipped where the kernel has no native
  * faults.
  */
-enum door { SIGNAL, NATIVE };
-void choose_door(enum door door);
+enum fault_mode { SIGNAL, NATIVE };
+void choose_mode(enum fault_mode mode);
 bool is_native(void);
 
 /*

@@ -304,7 +304,7 @@ static void odd_calls(void)
 	*(char *)must_malloc(PAGE) = 1;
 }
 
-static void other_doors(void)
+static void pins_and_pipes(void)
 {
 	char buffer[PAGE];
 	char *memory = some_memory();
@@ -452,7 +452,7 @@ static const struct guest_case cases[] = {
 	{ "MADV_KEEPONFORK and fork", kept_on_fork },
 	{ "mlock and mlockall", locking },
 	{ "msync, mincore, remap_file_pages, mbind", odd_calls },
-	{ "process_vm_readv, vmsplice, pipes", other_doors },
+	{ "process_vm_readv, vmsplice, pipes", pins_and_pipes },
 	{ "O_DIRECT", direct_io },
 	{ "userfaultfd", user_faults },
 	{ "/proc/self", proc_files },

@@ -106,7 +106,7 @@ static void prepare_injection(bool high_memory)
 	       high_memory ? "N" : "Y");
 	set_up(KNOBS "fail_page_alloc/min-order", "0");
 	attempt = shared_memory(sizeof(*attempt));
-	choose_door(SIGNAL);
+	choose_mode(SIGNAL);
 }
 
 /* The next message, or NULL at the end of the log. */
@@ -912,7 +912,7 @@ static void touch(void *argument)
 
 static void touch_natively(void *argument)
 {
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	touch(argument);
 }
 

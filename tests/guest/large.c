@@ -728,7 +728,7 @@ static void shared_system_calls(void)
 {
 	char *memory;
 
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	connect_petmem();
 	CHECK(pipe(pipes) == 0);
 	memory = new_large(1, SEED);

@@ -261,9 +261,9 @@ static const struct {
 	{ "nanosleep", by_nanosleep },
 };
 
-static void set_up(enum door door)
+static void set_up(enum fault_mode mode)
 {
-	choose_door(door);
+	choose_mode(mode);
 	connect_petmem();
 	fill(pattern, SIZE, SEED);
 	file = open("/tmp/pattern", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -284,9 +284,9 @@ static void try_call(size_t i, char *memory, int expected)
 	CHECK(error == expected);
 }
 
-static void try_all(enum door door, int expected)
+static void try_all(enum fault_mode mode, int expected)
 {
-	set_up(door);
+	set_up(mode);
 	ring = new_ring();
 	for (size_t i = 0; i < COUNT_OF(calls); i++) {
 		try_call(i, untouched(), expected);
@@ -305,11 +305,11 @@ static void calls_by_signal(void)
 }
 
 /* The kernel finds nothing beyond an allocation, like the program. */
-static void beyond(enum door door)
+static void beyond(enum fault_mode mode)
 {
 	char *memory;
 
-	set_up(door);
+	set_up(mode);
 	memory = must_malloc(PAGE);
 	CHECK(pet_populate(memory, PAGE) == 0);
 	CHECK(pread(file, memory + PAGE, PAGE, 0) == -1 && errno == EFAULT);
@@ -351,13 +351,13 @@ static void use_stack(void *argument)
 }
 
 /* Take SIGUSR1 on a stack that nobody has touched. */
-static void take_signals_on_stack(enum door door)
+static void take_signals_on_stack(enum fault_mode mode)
 {
 	struct sigaction action = { .sa_handler = note_stack,
 				    .sa_flags = SA_ONSTACK };
 	stack_t alternate = { .ss_size = STACK_SIZE };
 
-	set_up(door);
+	set_up(mode);
 	stack = alternate.ss_sp = must_malloc(STACK_SIZE);
 	CHECK(sigaltstack(&alternate, NULL) == 0);
 	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
@@ -495,11 +495,11 @@ static void pin(char *memory)
 	close(fixed.fd);
 }
 
-static void pins(enum door door)
+static void pins(enum fault_mode mode)
 {
 	char *memory;
 
-	set_up(door);
+	set_up(mode);
 	memory = must_malloc(2 * PAGE);
 	pin(memory);
 	fill(memory + PAGE, PAGE, SEED);

@@ -149,7 +149,7 @@ static void walkers_and_writes(void)
 /* Replaced tables are kept until the process's locks are held for writing. */
 static void walkers_and_futexes(void)
 {
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	walkers_and_relatives(write_by_futex);
 }
 
@@ -181,7 +181,7 @@ static void futexes(void)
 	pid_t child;
 	size_t i;
 
-	choose_door(NATIVE);
+	choose_mode(NATIVE);
 	connect_petmem();
 	open_gates();
 	memory = must_malloc(WORDS * TABLE_SPAN);

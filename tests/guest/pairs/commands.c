@@ -10,7 +10,7 @@
 
 #define SEED 0x5eed
 
-uint32_t door_flag(void)
+uint32_t mode_flag(void)
 {
 	return is_native() ? PETMEM_MODE_NATIVE : 0;
 }
@@ -169,7 +169,7 @@ void run_mode(struct side *side)
 {
 	enum { AROUND_ORDERS = 5 };
 	struct petmem_mode mode = {
-		.flags = door_flag() |
+		.flags = mode_flag() |
 			 (draw(side, 2) ? PETMEM_MODE_SMALL_PAGES : 0),
 		.fault_around = 1U << draw(side, AROUND_ORDERS),
 	};
@@ -189,7 +189,7 @@ static void unmap_region(struct side *side)
 /* A new region usually comes at once, so that others meet it instead of the old one. */
 void run_unmap(struct side *side)
 {
-	struct petmem_mode mode = { .flags = door_flag() };
+	struct petmem_mode mode = { .flags = mode_flag() };
 	enum { TIMES = 4, PAUSE_MAX_US = 10000 };
 
 	for (int i = 0; i < TIMES; i++) {

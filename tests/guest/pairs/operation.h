@@ -51,7 +51,7 @@ extern const size_t operations_count;
 extern int device;
 
 /* The fault mode of the memory, as a flag of MODE. */
-uint32_t door_flag(void);
+uint32_t mode_flag(void);
 
 /* A number below @limit. */
 uint64_t draw(struct side *side, uint64_t limit);

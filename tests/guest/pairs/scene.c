@@ -200,7 +200,7 @@ void forget(struct side *side, size_t slot)
 static char *allocate(size_t size, bool large)
 {
 	struct petmem_mode mode = {
-		.flags = door_flag() | (large ? 0 : PETMEM_MODE_SMALL_PAGES),
+		.flags = mode_flag() | (large ? 0 : PETMEM_MODE_SMALL_PAGES),
 	};
 	struct petmem_alloc request = { .size = size, .align = LARGE };
 

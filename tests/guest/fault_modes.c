@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* doors.c - the two fault modes: choosing one, and where it shows. */
+/* fault_modes.c - the two fault modes: choosing one, and where it shows. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
