@@ -280,8 +280,9 @@ static int do_run(struct file *file, union argument *argument)
 }
 
 /*
- * This is inline, so that the size is a constant in each copy. If the result cannot be
- * copied to the caller, undo is called, if there is one.
+ * This is inline, so that the size is a constant in each copy, and hardened usercopy has
+ * nothing to check (check_object_size()). If the result cannot be copied to the caller, undo
+ * is called, if there is one.
  */
 static __always_inline long
 run_command(unsigned int number,
@@ -307,62 +308,36 @@ run_command(unsigned int number,
 	return -EFAULT;
 }
 
+/* A case: a command's number, the function that does it, and one that undoes it or NULL. */
+#define COMMAND(_number, _do, _undo) \
+	case _number:                \
+		return run_command(_number, _do, _undo, file, user)
+
 static long petmem_ioctl(struct file *file, unsigned int number,
 			 unsigned long argument)
 {
 	void __user *user = (void __user *)argument;
 
 	switch (number) {
-	case PETMEM_IOC_VERSION:
-		return run_command(PETMEM_IOC_VERSION, do_version, NULL, file,
-				   user);
-	case PETMEM_IOC_ALLOC:
-		return run_command(PETMEM_IOC_ALLOC, do_alloc, undo_alloc, file,
-				   user);
-	case PETMEM_IOC_FREE:
-		return run_command(PETMEM_IOC_FREE, do_free, NULL, file, user);
-	case PETMEM_IOC_QUERY:
-		return run_command(PETMEM_IOC_QUERY, do_query, NULL, file,
-				   user);
-	case PETMEM_IOC_FAULT:
-		return run_command(PETMEM_IOC_FAULT, do_fault, NULL, file,
-				   user);
-	case PETMEM_IOC_INVLPG:
-		return run_command(PETMEM_IOC_INVLPG, do_invlpg, NULL, file,
-				   user);
-	case PETMEM_IOC_DUMP:
-		return run_command(PETMEM_IOC_DUMP, do_dump, NULL, file, user);
-	case PETMEM_IOC_DONATE:
-		return run_command(PETMEM_IOC_DONATE, do_donate, NULL, file,
-				   user);
-	case PETMEM_IOC_RELEASE:
-		return run_command(PETMEM_IOC_RELEASE, do_release, NULL, file,
-				   user);
-	case PETMEM_IOC_STATUS:
-		return run_command(PETMEM_IOC_STATUS, do_status, NULL, file,
-				   user);
-	case PETMEM_IOC_BLOCK:
-		return run_command(PETMEM_IOC_BLOCK, do_block, NULL, file,
-				   user);
-	case PETMEM_IOC_MODE:
-		return run_command(PETMEM_IOC_MODE, do_mode, NULL, file, user);
-	case PETMEM_IOC_POPULATE:
-		return run_command(PETMEM_IOC_POPULATE, do_populate, NULL, file,
-				   user);
-	case PETMEM_IOC_COUNTERS:
-		return run_command(PETMEM_IOC_COUNTERS, do_counters, NULL, file,
-				   user);
-	case PETMEM_IOC_USER:
-		return run_command(PETMEM_IOC_USER, do_user, NULL, file, user);
-	case PETMEM_IOC_PROCESS:
-		return run_command(PETMEM_IOC_PROCESS, do_process, NULL, file,
-				   user);
-	case PETMEM_IOC_WALK:
-		return run_command(PETMEM_IOC_WALK, do_walk, NULL, file, user);
-	case PETMEM_IOC_SPAN:
-		return run_command(PETMEM_IOC_SPAN, do_span, NULL, file, user);
-	case PETMEM_IOC_RUN:
-		return run_command(PETMEM_IOC_RUN, do_run, NULL, file, user);
+		COMMAND(PETMEM_IOC_VERSION, do_version, NULL);
+		COMMAND(PETMEM_IOC_ALLOC, do_alloc, undo_alloc);
+		COMMAND(PETMEM_IOC_FREE, do_free, NULL);
+		COMMAND(PETMEM_IOC_QUERY, do_query, NULL);
+		COMMAND(PETMEM_IOC_FAULT, do_fault, NULL);
+		COMMAND(PETMEM_IOC_INVLPG, do_invlpg, NULL);
+		COMMAND(PETMEM_IOC_DUMP, do_dump, NULL);
+		COMMAND(PETMEM_IOC_DONATE, do_donate, NULL);
+		COMMAND(PETMEM_IOC_RELEASE, do_release, NULL);
+		COMMAND(PETMEM_IOC_STATUS, do_status, NULL);
+		COMMAND(PETMEM_IOC_BLOCK, do_block, NULL);
+		COMMAND(PETMEM_IOC_MODE, do_mode, NULL);
+		COMMAND(PETMEM_IOC_POPULATE, do_populate, NULL);
+		COMMAND(PETMEM_IOC_COUNTERS, do_counters, NULL);
+		COMMAND(PETMEM_IOC_USER, do_user, NULL);
+		COMMAND(PETMEM_IOC_PROCESS, do_process, NULL);
+		COMMAND(PETMEM_IOC_WALK, do_walk, NULL);
+		COMMAND(PETMEM_IOC_SPAN, do_span, NULL);
+		COMMAND(PETMEM_IOC_RUN, do_run, NULL);
 	default:
 		return -ENOTTY;
 	}

@@ -34,6 +34,24 @@ static int extent(int device, unsigned long command, uint64_t start,
 	return ioctl(device, command, &request);
 }
 
+static const unsigned int commands[] = {
+	PETMEM_IOC_VERSION,  PETMEM_IOC_ALLOC,	  PETMEM_IOC_FREE,
+	PETMEM_IOC_QUERY,    PETMEM_IOC_FAULT,	  PETMEM_IOC_INVLPG,
+	PETMEM_IOC_DUMP,     PETMEM_IOC_DONATE,	  PETMEM_IOC_RELEASE,
+	PETMEM_IOC_STATUS,   PETMEM_IOC_BLOCK,	  PETMEM_IOC_MODE,
+	PETMEM_IOC_POPULATE, PETMEM_IOC_COUNTERS, PETMEM_IOC_USER,
+	PETMEM_IOC_PROCESS,  PETMEM_IOC_WALK,	  PETMEM_IOC_SPAN,
+	PETMEM_IOC_RUN,
+};
+
+static bool is_command(unsigned int number)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		if (commands[i] == number)
+			return true;
+	return false;
+}
+
 static void unknown_commands(void)
 {
 	int device = open_device();
@@ -41,26 +59,33 @@ static void unknown_commands(void)
 	FAILS(ENOTTY, ioctl(device, 0, 0));
 	FAILS(ENOTTY, ioctl(device, _IO('P', 0xdf), 0));
 	FAILS(ENOTTY, ioctl(device, _IO('P', 0xff), 0));
-	/* The right number with another size or direction is unknown as well. */
-	FAILS(ENOTTY, ioctl(device, _IOWR('P', 0xe1, char), 0));
-	FAILS(ENOTTY, ioctl(device, _IOR('P', 0xe2, struct petmem_free), 0));
+}
+
+/* The number of a command, with one bit of its size, direction, type or place changed. */
+static void almost_commands(void)
+{
+	int device = open_device();
+	unsigned int number;
+
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		for (unsigned int bit = 0; bit < 32; bit++) {
+			number = commands[i] ^ 1U << bit;
+			if (!is_command(number))
+				FAILS(ENOTTY, ioctl(device, number, 0));
+		}
 }
 
 static void bad_pointers(void)
 {
-	static const unsigned long commands[] = {
-		PETMEM_IOC_VERSION, PETMEM_IOC_ALLOC,	PETMEM_IOC_FREE,
-		PETMEM_IOC_QUERY,   PETMEM_IOC_FAULT,	PETMEM_IOC_INVLPG,
-		PETMEM_IOC_DONATE,  PETMEM_IOC_RELEASE, PETMEM_IOC_STATUS,
-		PETMEM_IOC_BLOCK,   PETMEM_IOC_MODE,	PETMEM_IOC_POPULATE,
-	};
 	static char *const pointers[] = { NULL, (char *)1, (char *)-1, REGION,
 					  (char *)(1UL << 63) };
 	int device = open_device();
 
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		for (size_t j = 0; j < COUNT_OF(pointers); j++)
-			FAILS(EFAULT, ioctl(device, commands[i], pointers[j]));
+			if (commands[i] != PETMEM_IOC_DUMP)
+				FAILS(EFAULT,
+				      ioctl(device, commands[i], pointers[j]));
 }
 
 /* An allocation whose address cannot be returned is freed again. */
@@ -259,6 +284,7 @@ static void region_occupied(void)
 
 static const struct guest_case cases[] = {
 	{ "unknown commands", unknown_commands },
+	{ "all but one bit of a command's number", almost_commands },
 	{ "bad pointers", bad_pointers },
 	{ "a result that cannot be written", result_not_writable },
 	{ "reserved fields", reserved_fields },
