@@ -4,7 +4,7 @@
 # without its packages. As usual, DESTDIR goes before every path; the directories
 # below can be set too. Include this after `module' and `tools'.
 
-VERSION := $(shell sed -n 's/^.define PETMEM_TOOL_VERSION "\(.*\)"/\1/p' user/petmem.c)
+VERSION := $(shell sed -n 's/^.define PETMEM_VERSION "\(.*\)"/\1/p' petmem.h)
 
 # user/Makefile sets its version.
 SONAME := $(shell sed -n 's/^SONAME := //p' user/Makefile)

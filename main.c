@@ -419,5 +419,7 @@ static void __exit petmem_exit(void)
 module_init(petmem_init);
 module_exit(petmem_exit);
 
+MODULE_AUTHOR("The petmem authors");
 MODULE_DESCRIPTION("Donated physical memory for processes, on demand");
+MODULE_VERSION(PETMEM_VERSION);
 MODULE_LICENSE("GPL");

@@ -48,6 +48,9 @@
 #define PETMEM_DEVICE "/dev/petmem"
 #define PETMEM_ABI_VERSION 5
 
+/* The release of the module, the tools and the library. debian/changelog has it, too. */
+#define PETMEM_VERSION "1.0"
+
 #define PETMEM_PAGE_SIZE 4096ULL
 
 /*

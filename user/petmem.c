@@ -28,8 +28,6 @@
 #include "transfer.h"
 #include "walk.h"
 
-#define PETMEM_TOOL_VERSION "1.0"
-
 #define SYSFS_MEMORY "/sys/devices/system/memory"
 
 #define EXIT_USAGE 2
@@ -177,7 +175,7 @@ static void parse_options(struct command *command, int argc, char **argv)
 			fputs(help, stdout);
 			exit(EXIT_SUCCESS);
 		case 'V':
-			printf("petmem %s, protocol %d\n", PETMEM_TOOL_VERSION,
+			printf("petmem %s, protocol %d\n", PETMEM_VERSION,
 			       PETMEM_ABI_VERSION);
 			exit(EXIT_SUCCESS);
 		case 'c':
