@@ -33,11 +33,6 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr)
 	return extent ? &extent->pages[page_number(extent, page_addr)] : NULL;
 }
 
-void petmem_get_page(uintptr_t page_addr)
-{
-	petmem_pool_page(page_addr)->refs++;
-}
-
 u64 petmem_put_page(uintptr_t page_addr)
 {
 	struct pool_extent *extent = petmem_extent_of(page_addr);

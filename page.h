@@ -63,7 +63,10 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr);
  * petmem_get_page() - take another reference to a page
  * @page_addr: physical address
  */
-void petmem_get_page(uintptr_t page_addr);
+static inline void petmem_get_page(uintptr_t page_addr)
+{
+	petmem_pool_page(page_addr)->refs++;
+}
 
 /**
  * petmem_put_page() - drop a reference to a page, and free it with the last one

@@ -201,11 +201,11 @@ static void share_entry(u64 *entry, enum petmem_level level)
 u64 *petmem_table_copy(struct petmem_spare_tables *spares, u64 *table,
 		       enum petmem_level level)
 {
-	u64 *copy = spare_table(spares);
+	u64 *copy = spare_table(spares), none = none_entry(level);
 	size_t i;
 
 	for (i = 0; i < ENTRIES; i++) {
-		if (!is_none(table[i]))
+		if (table[i] != none)
 			share_entry(&table[i], level);
 		copy[i] = table[i];
 	}

@@ -21,6 +21,12 @@ static inline u64 empty_entry(const u64 *table)
 	return table_entry(table) & ~(u64)_PAGE_RW;
 }
 
+/* The value of an entry that leads to no page. */
+static inline u64 none_entry(enum petmem_level level)
+{
+	return level == PETMEM_PUD ? empty_entry(petmem_empty_pmd_table) : 0;
+}
+
 /* Does an entry of a table lead to no page? */
 static inline bool is_none(u64 entry)
 {
@@ -29,9 +35,7 @@ static inline bool is_none(u64 entry)
 
 static inline void set_none(u64 *entry, enum petmem_level level)
 {
-	WRITE_ONCE(*entry, level == PETMEM_PUD
-				   ? empty_entry(petmem_empty_pmd_table)
-				   : 0);
+	WRITE_ONCE(*entry, none_entry(level));
 }
 
 /* Does the slot, or an entry of a PUD or PMD table, lead to a table from the pool? */
