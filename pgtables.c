@@ -18,13 +18,17 @@
 
 /* ---- The walk ---- */
 
-/* Note what the table of @level, to which @entry leads, means for a change below it. */
+/*
+ * Note what the table of @level, to which @entry leads, means for a change below it. A
+ * writable entry leads to a table with one owner, except in a PMD table.
+ */
 static void look_at_table(struct petmem_leaf *leaf, u64 entry,
 			  enum petmem_level level)
 {
 	if (leaf->private > level + 1 || !is_table(entry))
 		return;
-	if (page_of(entry)->refs == 1)
+	if ((level > PETMEM_PTE && (entry & _PAGE_RW)) ||
+	    page_of(entry)->refs == 1)
 		leaf->private = level;
 	else
 		leaf->shared = true;
