@@ -11,7 +11,6 @@
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -24,41 +23,8 @@ struct petmem_pool petmem_pool = {
 	.available = LIST_HEAD_INIT(petmem_pool.available),
 };
 
-/*
- * The extent of each memory block, by address. Each fault looks here several times, so this
- * is a plain array. To grow, it is replaced by a larger one.
- */
-struct block_table {
-	struct rcu_head rcu;
-	unsigned long nr;
-	struct pool_extent *extent[];
-};
-
-static struct block_table __rcu *block_table;
-static unsigned int block_shift; /* of the memory block size */
-
-struct pool_extent *petmem_extent_at(uintptr_t page_addr)
-{
-	const struct block_table *table;
-	struct pool_extent *extent = NULL;
-	unsigned long block;
-
-	rcu_read_lock();
-	table = rcu_dereference(block_table);
-	block = page_addr >> block_shift;
-	if (table && block < table->nr)
-		extent = READ_ONCE(table->extent[block]);
-	rcu_read_unlock();
-	return extent;
-}
-
-struct pool_extent *petmem_extent_of(uintptr_t page_addr)
-{
-	struct pool_extent *extent = petmem_extent_at(page_addr);
-
-	WARN_ON_ONCE(!extent);
-	return extent;
-}
+struct petmem_block_table __rcu *petmem_block_table;
+unsigned int petmem_block_shift;
 
 void petmem_extent_delete(struct pool_extent *extent)
 {
@@ -93,20 +59,20 @@ struct pool_extent *petmem_extent_new(u64 start, u64 size, int node)
 }
 
 /* The array, for those who may change it. */
-static struct block_table *own_table(void)
+static struct petmem_block_table *own_table(void)
 {
 	return rcu_dereference_protected(
-		block_table, lockdep_is_held(&petmem_extents_mutex));
+		petmem_block_table, lockdep_is_held(&petmem_extents_mutex));
 }
 
 /* Let the array have room for all addresses below @end. */
 static int grow_table(u64 end)
 {
-	struct block_table *old = own_table(), *new;
+	struct petmem_block_table *old = own_table(), *new;
 	unsigned long nr;
 
-	block_shift = ilog2(memory_block_size_bytes());
-	nr = end >> block_shift;
+	petmem_block_shift = ilog2(memory_block_size_bytes());
+	nr = end >> petmem_block_shift;
 	if (old && nr <= old->nr)
 		return 0;
 	new = kvzalloc(struct_size(new, extent, nr), GFP_KERNEL);
@@ -116,7 +82,7 @@ static int grow_table(u64 end)
 	if (old)
 		memcpy(new->extent, old->extent,
 		       flex_array_size(old, extent, old->nr));
-	rcu_assign_pointer(block_table, new);
+	rcu_assign_pointer(petmem_block_table, new);
 	if (old)
 		kvfree_rcu(old, rcu);
 	return 0;
@@ -126,11 +92,12 @@ static int grow_table(u64 end)
 static void enter_addresses(const struct pool_extent *extent,
 			    struct pool_extent *to)
 {
-	struct block_table *table = own_table();
+	struct petmem_block_table *table = own_table();
 	u64 end = extent_end(extent);
 	unsigned long i;
 
-	for (i = extent->start >> block_shift; i < end >> block_shift; i++)
+	for (i = extent->start >> petmem_block_shift;
+	     i < end >> petmem_block_shift; i++)
 		WRITE_ONCE(table->extent[i], to);
 }
 
@@ -180,5 +147,5 @@ void petmem_extent_remove(struct pool_extent *extent)
 
 void petmem_extents_exit(void)
 {
-	kvfree(rcu_dereference_protected(block_table, true));
+	kvfree(rcu_dereference_protected(petmem_block_table, true));
 }

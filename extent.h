@@ -12,9 +12,11 @@
 #ifndef PETMEM_EXTENT_H
 #define PETMEM_EXTENT_H
 
+#include <linux/bug.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -102,6 +104,20 @@ static inline void count_clean(struct pool_extent *extent, s64 more)
 	petmem_pool.clean_pages += more;
 }
 
+/*
+ * The extent of each memory block, by address. Each fault looks here several times, so this
+ * is a plain array, and the look-up is inline. To grow, the array is replaced by a larger
+ * one.
+ */
+struct petmem_block_table {
+	struct rcu_head rcu;
+	unsigned long nr;
+	struct pool_extent *extent[];
+};
+
+extern struct petmem_block_table __rcu *petmem_block_table;
+extern unsigned int petmem_block_shift; /* of the memory block size */
+
 /**
  * petmem_extent_at() - the extent of an address
  * @page_addr: any physical address
@@ -110,7 +126,20 @@ static inline void count_clean(struct pool_extent *extent, s64 more)
  * Context: any. The extent stays while petmem_extents_mutex is held, or one of its pages is
  * in use.
  */
-struct pool_extent *petmem_extent_at(uintptr_t page_addr);
+static inline struct pool_extent *petmem_extent_at(uintptr_t page_addr)
+{
+	const struct petmem_block_table *table;
+	struct pool_extent *extent = NULL;
+	unsigned long block;
+
+	rcu_read_lock();
+	table = rcu_dereference(petmem_block_table);
+	block = page_addr >> petmem_block_shift;
+	if (table && block < table->nr)
+		extent = READ_ONCE(table->extent[block]);
+	rcu_read_unlock();
+	return extent;
+}
 
 /**
  * petmem_extent_of() - the extent of a page that the caller has from the pool
@@ -118,7 +147,13 @@ struct pool_extent *petmem_extent_at(uintptr_t page_addr);
  *
  * Return: the extent. If there is none, this warns and returns NULL.
  */
-struct pool_extent *petmem_extent_of(uintptr_t page_addr);
+static inline struct pool_extent *petmem_extent_of(uintptr_t page_addr)
+{
+	struct pool_extent *extent = petmem_extent_at(page_addr);
+
+	WARN_ON_ONCE(!extent);
+	return extent;
+}
 
 /**
  * petmem_extent_new() - make the records of an extent
