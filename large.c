@@ -52,8 +52,7 @@ int petmem_large_map(struct petmem_fault_context *fault)
 	lockdep_assert_held(&process->lock);
 	lockdep_assert_held(&process->family->lock);
 
-	if (fault->leaf.level == PETMEM_PTE || !process->large_pages ||
-	    first < fault->range->start ||
+	if (!process->large_pages || first < fault->range->start ||
 	    first + PMD_SIZE > petmem_range_usable_end(fault->range))
 		return -ENOMEM;
 	page_addr = petmem_alloc_charged(account, PETMEM_PAGE_DATA, PETMEM_PMD);

@@ -262,8 +262,10 @@ static int map_new_page(struct petmem_fault_context *fault)
 /* Map a page, of 2 MiB if possible, at an address that has none. */
 static int bring_new_page(struct petmem_fault_context *fault)
 {
-	int err = petmem_large_map(fault);
+	int err = -ENOMEM;
 
+	if (fault->leaf.level != PETMEM_PTE)
+		err = petmem_large_map(fault);
 	if (err != -ENOMEM)
 		return err;
 	err = map_new_page(fault);

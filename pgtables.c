@@ -25,34 +25,34 @@
 static void look_at_table(struct petmem_leaf *leaf, u64 entry,
 			  enum petmem_level level)
 {
-	if (leaf->private > level + 1 || !is_table(entry))
+	if (leaf->private > level + 1)
 		return;
-	if ((level > PETMEM_PTE && (entry & _PAGE_RW)) ||
-	    page_of(entry)->refs == 1)
+	if ((level > PETMEM_PTE && (entry & _PAGE_RW)) || is_private(entry))
 		leaf->private = level;
 	else
-		leaf->shared = true;
+		leaf->shared = is_table(entry);
 }
 
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
-	struct petmem_leaf leaf = { .private = PETMEM_LEVELS,
-				    .writable = true };
-	u64 entry = petmem_pgtables_slot(mm);
+	struct petmem_leaf leaf = { .private = PETMEM_LEVELS };
+	u64 entry = petmem_pgtables_slot(mm), allowed;
 	int level;
 
 	/* While the region is detached, nothing is mapped. */
 	if (!entry)
-		entry = empty_entry(petmem_empty_pud_table);
+		entry = petmem_empty_pud_entry;
+	allowed = entry;
 	for (level = PETMEM_PUD; level >= PETMEM_PTE; level--) {
 		look_at_table(&leaf, entry, level);
-		leaf.writable &= !!(entry & _PAGE_RW);
+		allowed &= entry;
 		leaf.entry = entry_of(table_of(entry), addr, level);
 		leaf.level = level;
 		entry = *leaf.entry;
 		if (is_none(entry) || is_large(entry))
 			break;
 	}
+	leaf.writable = allowed & _PAGE_RW;
 	if (leaf.level == PETMEM_PUD && is_large(entry))
 		look_at_table(&leaf, petmem_giant_table(entry), PETMEM_PMD);
 	return leaf;

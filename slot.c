@@ -88,7 +88,7 @@ int petmem_pgtables_attach(struct mm_struct *mm)
 	mmap_assert_write_locked(mm);
 	if (petmem_pgtables_slot(mm))
 		return -EBUSY;
-	petmem_slot_write(mm, empty_entry(petmem_empty_pud_table));
+	petmem_slot_write(mm, petmem_empty_pud_entry);
 	return 0;
 }
 

@@ -24,40 +24,42 @@
  * changes the direct map, too: cpa_process_alias() in arch/x86/mm/pat/set_memory.c).
  */
 static u64 empty_tables[2][ENTRIES] __aligned(PAGE_SIZE) __ro_after_init;
-u64 *petmem_empty_pud_table, *petmem_empty_pmd_table;
+u64 petmem_empty_pud_entry, petmem_empty_pmd_entry;
 
 /* Where locks are too large for a struct page, all tables share this one. */
 static DEFINE_SPINLOCK(tables_lock);
 
-/* The address in the direct map of a table in the module's data. */
-static void *direct_address(void *table)
+/* The entry for a table in the module's data, by its address in the direct map. */
+static u64 empty_entry(void *table)
 {
-	return page_address(vmalloc_to_page(table));
+	return table_entry(page_address(vmalloc_to_page(table))) &
+	       ~(u64)_PAGE_RW;
 }
 
 void petmem_pgtables_init(void)
 {
 	size_t i;
 
-	petmem_empty_pud_table = direct_address(empty_tables[0]);
-	petmem_empty_pmd_table = direct_address(empty_tables[1]);
+	petmem_empty_pud_entry = empty_entry(empty_tables[0]);
+	petmem_empty_pmd_entry = empty_entry(empty_tables[1]);
 	for (i = 0; i < ENTRIES; i++)
-		set_none(&petmem_empty_pud_table[i], PETMEM_PUD);
-	petmem_init_table_lock(petmem_empty_pmd_table, &tables_lock);
+		set_none(&empty_tables[0][i], PETMEM_PUD);
+	petmem_init_table_lock(table_of(petmem_empty_pmd_entry), &tables_lock);
 }
 
-static bool is_read_only(u64 *table)
+/* Is a table read-only at its address in the direct map? */
+static bool is_read_only(u64 entry)
 {
 	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)table, &level);
+	pte_t *pte = lookup_address((unsigned long)table_of(entry), &level);
 
 	return pte && !(pte_flags(*pte) & _PAGE_RW);
 }
 
 bool petmem_pgtables_are_sealed(void)
 {
-	return is_read_only(petmem_empty_pud_table) &&
-	       is_read_only(petmem_empty_pmd_table);
+	return is_read_only(petmem_empty_pud_entry) &&
+	       is_read_only(petmem_empty_pmd_entry);
 }
 
 /* ---- Make ---- */

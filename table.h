@@ -12,25 +12,19 @@
 
 struct petmem_account;
 
-/* The two empty tables, by their addresses in the direct map. */
-extern u64 *petmem_empty_pud_table, *petmem_empty_pmd_table;
-
-/* An entry that leads to an empty table. */
-static inline u64 empty_entry(const u64 *table)
-{
-	return table_entry(table) & ~(u64)_PAGE_RW;
-}
+/* The entries that lead to the two empty tables. */
+extern u64 petmem_empty_pud_entry, petmem_empty_pmd_entry;
 
 /* The value of an entry that leads to no page. */
 static inline u64 none_entry(enum petmem_level level)
 {
-	return level == PETMEM_PUD ? empty_entry(petmem_empty_pmd_table) : 0;
+	return level == PETMEM_PUD ? petmem_empty_pmd_entry : 0;
 }
 
 /* Does an entry of a table lead to no page? */
 static inline bool is_none(u64 entry)
 {
-	return !entry || table_of(entry) == petmem_empty_pmd_table;
+	return !entry || entry == petmem_empty_pmd_entry;
 }
 
 static inline void set_none(u64 *entry, enum petmem_level level)
@@ -42,7 +36,7 @@ static inline void set_none(u64 *entry, enum petmem_level level)
 static inline bool is_table(u64 entry)
 {
 	return !is_none(entry) && !is_large(entry) &&
-	       table_of(entry) != petmem_empty_pud_table;
+	       entry != petmem_empty_pud_entry;
 }
 
 /* Does it lead to a table with one owner? */

@@ -172,8 +172,7 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 			stop = end - PAGE_SIZE;
 		} else {
 			petmem_gather_add(gather, slot, PETMEM_LEVELS);
-			petmem_slot_write(mm,
-					  empty_entry(petmem_empty_pud_table));
+			petmem_slot_write(mm, petmem_empty_pud_entry);
 			stale_add(&stale, start, end, PMD_SIZE);
 		}
 	}
