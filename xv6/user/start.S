@@ -10,9 +10,13 @@
  * called with its real return address in place of the first word.
  */
 	.globl	_start
+	.cfi_sections .debug_frame
 _start:
+	.cfi_startproc
+	.cfi_undefined eip	/* nobody has called this: gdb stops here */
 	addl	$4, %esp
 	call	main
 	call	exit
+	.cfi_endproc
 
 	.section .note.GNU-stack, "", @progbits
