@@ -45,6 +45,7 @@ int file_write(struct file *f, const char *src, int n);
 
 /* fs.c */
 void fs_init(void);
+void fs_clean(void);
 struct inode *inode_get(uint inum);
 struct inode *inode_new(short type, short major, short minor);
 struct inode *inode_dup(struct inode *ip);

@@ -238,6 +238,32 @@ static void delete(struct inode *ip)
 }
 
 /*
+ * Delete the files that were in use, but had no name any longer, when the power failed.
+ * The first process does this, after fs_init().
+ */
+void fs_clean(void)
+{
+	struct dinode *disk;
+	struct inode *ip;
+	struct buf *b;
+	uint inum;
+	int nameless;
+
+	for (inum = 1; inum < super.ninodes; inum++) {
+		b = get_inode_block(inum, &disk);
+		nameless = disk->type != 0 && disk->nlink == 0;
+		buf_put(b);
+		if (!nameless)
+			continue;
+		tx_begin();
+		ip = inode_get(inum);
+		delete(ip);
+		inode_put(ip);
+		tx_end();
+	}
+}
+
+/*
  * The caller does not use its pointer to @ip any longer. Context: @ip is not
  * locked; a transaction. If this is the last pointer nobody can get another
  * one: that takes a pointer, or a transaction.

@@ -178,6 +178,7 @@ static void first_start(void)
 
 	spin_unlock(&procs_lock);
 	fs_init();
+	fs_clean();
 	tx_begin();
 	p->cwd = path_find("/");
 	tx_end();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * fill FILE C [exit | exec] - map FILE shared, and write C to each of its bytes. The
- * changes go back to the file by munmap(), by the end of the program, or by exec().
- * (make AFTER=mmap)
+ * fill FILE C [exit | exec | gone] - map FILE shared, and write C to each of its bytes.
+ * The changes go back to the file by munmap(), by the end of the program, or by exec();
+ * with "gone", the file has lost its name by then. (make AFTER=mmap)
  */
 #include "types.h"
 #include "stat.h"
@@ -18,7 +18,7 @@ int main(int argc, char *argv[])
 	int fd;
 
 	if (argc < 3) {
-		printf(2, "usage: fill FILE C [exit | exec]\n");
+		printf(2, "usage: fill FILE C [exit | exec | gone]\n");
 		exit();
 	}
 	fd = open(argv[1], O_RDWR);
@@ -31,6 +31,8 @@ int main(int argc, char *argv[])
 		printf(2, "fill: cannot map %s\n", argv[1]);
 		exit();
 	}
+	if (strcmp(end, "gone") == 0)
+		unlink(argv[1]);
 	memset(p, argv[2][0], st.size);
 	if (strcmp(end, "munmap") == 0)
 		munmap(p, st.size);
