@@ -176,7 +176,7 @@ static void kernel_reads_promised_pages(void)
 
 static void kernel_writes_promised_pages(void)
 {
-	static char text[] = "over the border of two pages";
+	static const char text[] = "over the border of two pages";
 	struct stat *st;
 	int *fds;
 	char *p;

@@ -874,7 +874,7 @@ static void strangers_share(void)
 	require(unlink(FILE) == 0);
 }
 
-/* --- no memory ------------------------------------------------------------------------------------ */
+/* --- no memory ----------------------------------------------------------------- */
 
 #define ENOUGH 200		/* pages for the test and a child */
 
@@ -944,7 +944,7 @@ static void no_page_ends_the_process(void)
 	check_and_remove();
 }
 
-/* --- all processors at once --------------------------------------------------------------------------- */
+/* --- all processors at once ----------------------------------------------------- */
 
 #define WORKERS 4
 #define ROUNDS 40
