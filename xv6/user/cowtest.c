@@ -1121,7 +1121,7 @@ static void fork_with_k_free_pages_and_a_relative(void)
 	fill_and_check_all(GRANDCHILD);
 }
 
-#define RACES 50
+#define RACES 100
 #define RACE_GRID (1 << 21)	/* cycles between two moments to race at: about 1 ms */
 #define LOOK_GRID (1 << 18)	/* and to look at what is free */
 
