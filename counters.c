@@ -37,8 +37,8 @@ struct numbers {
 	struct petmem_counters counters;
 };
 
-static ssize_t show(struct device *device, struct device_attribute *attribute,
-		    char *buffer)
+static ssize_t show_counter(struct device *device,
+			    struct device_attribute *attribute, char *buffer)
 {
 	const struct dev_ext_attribute *counter =
 		container_of(attribute, struct dev_ext_attribute, attr);
@@ -52,7 +52,7 @@ static ssize_t show(struct device *device, struct device_attribute *attribute,
 
 #define COUNTER(_part, _name)                                  \
 	static struct dev_ext_attribute counter_##_name = {    \
-		__ATTR(_name, 0444, show, NULL),               \
+		__ATTR(_name, 0444, show_counter, NULL),       \
 		(void *)offsetof(struct numbers, _part._name), \
 	}
 

@@ -52,7 +52,7 @@ static bool is_ram(u64 start, u64 size)
 	return true;
 }
 
-static int found(struct resource *resource, void *unused)
+static int stop_at_first(struct resource *resource, void *unused)
 {
 	return 1;
 }
@@ -64,10 +64,10 @@ static int found(struct resource *resource, void *unused)
  */
 static bool is_drivers(u64 start, u64 size)
 {
-	return walk_iomem_res_desc(IORES_DESC_NONE,
-				   IORESOURCE_SYSTEM_RAM |
-					   IORESOURCE_SYSRAM_DRIVER_MANAGED,
-				   start, start + size - 1, NULL, found) == 1;
+	return walk_iomem_res_desc(
+		       IORES_DESC_NONE,
+		       IORESOURCE_SYSTEM_RAM | IORESOURCE_SYSRAM_DRIVER_MANAGED,
+		       start, start + size - 1, NULL, stop_at_first) == 1;
 }
 
 /*
@@ -138,7 +138,7 @@ err_free_failed:
 	return err;
 }
 
-static int check(u64 start, u64 size)
+static int check_memory(u64 start, u64 size)
 {
 	if (!is_well_formed(start, size) || !is_ram(start, size))
 		return -EINVAL;
@@ -149,7 +149,7 @@ static int check(u64 start, u64 size)
 
 int petmem_donate(const struct petmem_extent *extent)
 {
-	int err = check(extent->start, extent->size);
+	int err = check_memory(extent->start, extent->size);
 	int node;
 
 	if (err)

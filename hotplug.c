@@ -62,7 +62,7 @@ static struct device *find_device(u64 block)
 	return NULL;
 }
 
-static int claim(u64 block)
+static int claim_block(u64 block)
 {
 	struct device *device = find_device(block);
 	int err = -EBUSY;
@@ -80,7 +80,7 @@ static int claim(u64 block)
 	return err;
 }
 
-static void unclaim(u64 block)
+static void unclaim_block(u64 block)
 {
 	struct device *device = find_device(block);
 
@@ -100,7 +100,7 @@ int petmem_hotplug_claim(u64 start, u64 size)
 	int err;
 
 	for (addr = start; addr < start + size; addr += block_size) {
-		err = claim(addr / block_size);
+		err = claim_block(addr / block_size);
 		if (err) {
 			petmem_hotplug_unclaim(start, addr - start);
 			return err;
@@ -115,7 +115,7 @@ void petmem_hotplug_unclaim(u64 start, u64 size)
 	u64 addr;
 
 	for (addr = start; addr < start + size; addr += block_size)
-		unclaim(addr / block_size);
+		unclaim_block(addr / block_size);
 }
 
 long petmem_hotplug_nr_failed(u64 start, u64 size)

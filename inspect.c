@@ -244,8 +244,8 @@ static int count_mapped(struct petmem_process *process, u64 *count)
 	return err;
 }
 
-static void describe(struct petmem_process *process,
-		     struct petmem_process_info *info)
+static void describe_process(struct petmem_process *process,
+			     struct petmem_process_info *info)
 {
 	const struct petmem_family *family = process->family;
 
@@ -274,7 +274,7 @@ int petmem_inspect_process(struct petmem_process_info *info)
 		return err;
 	err = -ENOENT;
 	if (subject.process) {
-		describe(subject.process, &result);
+		describe_process(subject.process, &result);
 		err = count_mapped(subject.process, &result.mapped_pages);
 	}
 	mmput(subject.mm);

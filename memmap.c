@@ -54,15 +54,15 @@ static struct petmem_range *new_range(void)
 	return kmalloc(sizeof(struct petmem_range), GFP_KERNEL_ACCOUNT);
 }
 
-static void keep(struct petmem_memmap *map, struct petmem_range *range)
+static void keep_spare(struct petmem_memmap *map, struct petmem_range *range)
 {
 	list_add(&range->list, &map->kept);
 	map->nr_kept++;
 }
 
 /* Keep some of the nodes that an allocation was given and did not need. */
-static void keep_some(struct petmem_memmap *map,
-		      struct petmem_memmap_spares *spares)
+static void keep_unused(struct petmem_memmap *map,
+			struct petmem_memmap_spares *spares)
 {
 	struct petmem_range *range, *next;
 
@@ -70,7 +70,7 @@ static void keep_some(struct petmem_memmap *map,
 		if (map->nr_kept >= PETMEM_MEMMAP_ALLOC_SPARES)
 			return;
 		list_del(&range->list);
-		keep(map, range);
+		keep_spare(map, range);
 	}
 }
 
@@ -109,7 +109,7 @@ static void remove_range(struct petmem_memmap *map, struct petmem_range *range)
 	rb_erase_augmented(&range->node, &map->tree, &augment);
 	map->nr_ranges--;
 	if (map->nr_kept < PETMEM_MEMMAP_ALLOC_SPARES)
-		keep(map, range);
+		keep_spare(map, range);
 	else
 		kfree(range);
 }
@@ -272,14 +272,14 @@ static struct petmem_range *next_fit(const struct petmem_range *range, u64 size)
 }
 
 /* The offset of the first aligned address in @range. */
-static u64 padding(const struct petmem_range *range, u64 align)
+static u64 padding_of(const struct petmem_range *range, u64 align)
 {
 	return -range->start & (align - 1);
 }
 
-static bool fits(const struct petmem_range *range, u64 size, u64 align)
+static bool fits_into(const struct petmem_range *range, u64 size, u64 align)
 {
-	u64 pad = padding(range, align);
+	u64 pad = padding_of(range, align);
 
 	return pad < range->size && range->size - pad >= size;
 }
@@ -299,7 +299,7 @@ static bool take_needed(struct petmem_memmap *map,
 		*behind = take_spare(map, spares);
 		if (!*behind) {
 			if (before)
-				keep(map, *before);
+				keep_spare(map, *before);
 			return false;
 		}
 	}
@@ -314,13 +314,13 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	struct petmem_range *before, *behind;
 	u64 start, pad, rest;
 
-	while (range && !fits(range, size, align))
+	while (range && !fits_into(range, size, align))
 		range = next_fit(range, size);
 	if (!range)
 		return NULL;
 
 	start = range->start;
-	pad = padding(range, align);
+	pad = padding_of(range, align);
 	rest = range->size - pad - size;
 	if (!take_needed(map, spares, pad ? &before : NULL,
 			 rest ? &behind : NULL))
@@ -337,7 +337,7 @@ struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,
 	if (rest)
 		insert_free(map, behind, &range->list, range->start + size,
 			    rest);
-	keep_some(map, spares);
+	keep_unused(map, spares);
 	return range;
 }
 

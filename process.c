@@ -382,8 +382,8 @@ static struct mmu_notifier *get_notifier(struct mm_struct *mm)
 }
 
 /* Create the state of an mm, in the family of @parent, or in a new family for NULL. */
-static struct petmem_process *bind(struct mm_struct *mm,
-				   struct petmem_process *parent)
+static struct petmem_process *bind_mm(struct mm_struct *mm,
+				      struct petmem_process *parent)
 {
 	struct petmem_process *process;
 	struct mmu_notifier *notifier;
@@ -422,7 +422,7 @@ bool petmem_process_has_listeners(const struct petmem_process *process)
 struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 						 struct petmem_process *parent)
 {
-	return bind(mm, parent);
+	return bind_mm(mm, parent);
 }
 
 /* The region is reserved now. */
@@ -458,7 +458,7 @@ int petmem_process_reserve(struct vm_area_struct *vma, bool is_native)
 	int err = 0;
 
 	if (!process)
-		process = bind(mm, NULL);
+		process = bind_mm(mm, NULL);
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	if (petmem_pgtables_prepare(mm))

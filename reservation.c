@@ -67,7 +67,7 @@ static vm_fault_t unshare_and_repeat(struct petmem_process *process,
 	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
 }
 
-static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
+static vm_fault_t serve_fault(struct vm_fault *vmf, u32 error_code)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct petmem_process *process = petmem_process_find(mm);
@@ -92,13 +92,13 @@ static vm_fault_t serve(struct vm_fault *vmf, u32 error_code)
 
 static vm_fault_t reservation_fault(struct vm_fault *vmf)
 {
-	return serve(vmf,
-		     vmf->flags & FAULT_FLAG_WRITE ? PETMEM_FAULT_WRITE : 0);
+	return serve_fault(
+		vmf, vmf->flags & FAULT_FLAG_WRITE ? PETMEM_FAULT_WRITE : 0);
 }
 
 static vm_fault_t reservation_mkwrite(struct vm_fault *vmf)
 {
-	return serve(vmf, PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE);
+	return serve_fault(vmf, PETMEM_FAULT_PRESENT | PETMEM_FAULT_WRITE);
 }
 
 /*
@@ -231,7 +231,7 @@ unsigned long petmem_reservation_get_unmapped_area(struct file *file,
  * There is, or was a moment ago, a mapping in the region. It may be our own: another thread
  * has just made it, or fork could not give this child its parent's memory.
  */
-static int adopt(struct mm_struct *mm, bool native)
+static int adopt_mapping(struct mm_struct *mm, bool native)
 {
 	struct vm_area_struct *vma;
 	int err = -EEXIST;
@@ -260,6 +260,6 @@ int petmem_reservation_make(struct file *file, bool native)
 		       native ? PROT_READ | PROT_WRITE : PROT_NONE,
 		       MAP_SHARED | MAP_FIXED_NOREPLACE, 0);
 	if (addr == (unsigned long)-EEXIST)
-		return adopt(current->mm, native);
+		return adopt_mapping(current->mm, native);
 	return IS_ERR_VALUE(addr) ? (int)addr : 0;
 }

@@ -48,7 +48,7 @@ int petmem_struct_pages_find_failed(u64 start, u64 size, int node,
 }
 
 /* As in __init_single_page() in mm/mm_init.c, but without a reference. */
-static void define(struct page *page, unsigned long pfn, int node)
+static void define_page(struct page *page, unsigned long pfn, int node)
 {
 	mm_zero_struct_page(page);
 	set_page_links(page, ZONE_NORMAL, node, pfn);
@@ -70,7 +70,7 @@ void petmem_struct_pages_define(u64 start, u64 size, int node,
 
 		if (i % AT_ONCE == 0)
 			cond_resched();
-		define(page, pfn, node);
+		define_page(page, pfn, node);
 		if (test_bit(i, failed))
 			petmem_page_set_failed(page);
 	}
