@@ -207,12 +207,14 @@ int petmem_donation_init(void)
 	if (err)
 		return err;
 	err = register_pm_notifier(&power_notifier);
-	if (err) {
-		petmem_hotplug_exit();
-		return err;
-	}
+	if (err)
+		goto err_hotplug_exit;
 	petmem_failure_init();
 	return 0;
+
+err_hotplug_exit:
+	petmem_hotplug_exit();
+	return err;
 }
 
 void petmem_donation_exit(void)

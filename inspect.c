@@ -401,17 +401,17 @@ int petmem_inspect_walk(struct petmem_walk *walk)
 	err = get_subject(walk->pid, is_admin, &subject);
 	if (err)
 		return err;
-	if (mmap_read_lock_killable(subject.mm)) {
-		mmput(subject.mm);
-		return -EINTR;
-	}
+	err = mmap_read_lock_killable(subject.mm);
+	if (err)
+		goto out_put_mm;
 	walk_locked(subject.mm, &result);
 	mmap_read_unlock(subject.mm);
-	mmput(subject.mm);
 	if (!capable(CAP_SYS_ADMIN))
 		hide_addresses(&result);
 	*walk = result;
-	return 0;
+out_put_mm:
+	mmput(subject.mm);
+	return err;
 }
 
 /* ---- How the region is used ---- */

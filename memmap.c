@@ -297,13 +297,15 @@ static bool take_needed(struct petmem_memmap *map,
 	}
 	if (behind) {
 		*behind = take_spare(map, spares);
-		if (!*behind) {
-			if (before)
-				keep_spare(map, *before);
-			return false;
-		}
+		if (!*behind)
+			goto err_keep_before;
 	}
 	return true;
+
+err_keep_before:
+	if (before)
+		keep_spare(map, *before);
+	return false;
 }
 
 struct petmem_range *petmem_memmap_alloc(struct petmem_memmap *map,

@@ -430,6 +430,8 @@ static void enter_region(struct petmem_process *process,
 			 struct petmem_memmap *map, struct vm_area_struct *vma,
 			 bool is_native)
 {
+	lockdep_assert_held(&process->family->lock);
+
 	WRITE_ONCE(process->map, map);
 	process->reservation++;
 	WRITE_ONCE(process->vma, vma);
