@@ -101,7 +101,7 @@ static uint64_t parse_megabytes(const char *text)
 	if (!value)
 		usage_error("%s: at least 1 megabyte", text);
 	if (errno || value > UINT64_MAX / MEGABYTE)
-		usage_error("%s: no machine has so many megabytes", text);
+		usage_error("%s: more megabytes than any machine has", text);
 	return value;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* picture.c - what is in a picture of memory. */
+/* picture.c - the contents of a picture of memory. */
 
 #define _GNU_SOURCE /* vasprintf */
 #include <stdarg.h>

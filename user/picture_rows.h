@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* picture_rows.h - what is in a picture, for the files that write pictures. */
+/* picture_rows.h - the contents of a picture, for the files that write pictures. */
 #ifndef PETMEM_PICTURE_ROWS_H
 #define PETMEM_PICTURE_ROWS_H
 

@@ -50,7 +50,7 @@ static void use_two_pages(void)
 	strcpy(p + 50, "Hello from petmem");
 	check(strcmp(p + 50, "Hello from petmem") == 0,
 	      "the string at offset 50 reads back");
-	check(p[0] == 0 && p[PAGE] == 0, "what was not written reads as zero");
+	check(p[0] == 0 && p[PAGE] == 0, "unwritten bytes read as zero");
 	pet_free(p);
 }
 

@@ -394,11 +394,11 @@ static const char *meaning(int err)
 	case EINVAL:
 		return "it has a hole or spans zones, or somebody else took it offline";
 	case ENOMEM:
-		return "there is no room for what it holds";
+		return "there is no room for its contents";
 	case EPERM:
 		return "a part of the kernel needs it";
 	case ETIMEDOUT:
-		return "what it holds could not be moved in time";
+		return "its contents could not be moved in time";
 	case EOPNOTSUPP:
 		return "the module cannot use it";
 	default:

@@ -444,7 +444,7 @@ static const struct guest_case cases[] = {
 	{ "pages in use fail, and are kept when they come back", page_in_use },
 	{ "a part of a 2 MiB page fails", part_of_large_page },
 	{ "a page that has failed is not copied", copy },
-	{ "of a 2 MiB page the rest is", copy_of_large_page },
+	{ "the rest of a 2 MiB page is", copy_of_large_page },
 };
 
 int main(void)

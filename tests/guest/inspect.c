@@ -825,14 +825,14 @@ static void faults_in_span(void)
 
 static const struct guest_case cases[] = {
 	{ "a walk before and after the first touch", before_and_after },
-	{ "a walk after fork shows who shares what", after_fork },
+	{ "a walk after fork shows shared tables and pages", after_fork },
 	{ "ordinary addresses end where Linux says", ordinary },
 	{ "wrong arguments are refused", wrong_arguments },
 	{ "others are for root to see, and frames, too", permissions },
 	{ "the numbers of a process are for its user and root",
 	  numbers_of_users },
 	{ "root sees another process", root_looks },
-	{ "spans tell what is mapped, shared and guarded", spans },
+	{ "spans tell mapped, shared and guarded memory apart", spans },
 	{ "spans tell 2 MiB pages, and which are shared", large_spans },
 	{ "all spans together are the region", whole_region },
 	{ "all runs of physical memory together are the pool", runs },

@@ -884,7 +884,7 @@ static const struct guest_case cases_without[] = {
 static const struct guest_case cases[] = {
 	{ "the first touch brings 2 MiB of zeros", first_touch },
 	{ "allocations are placed where they fit", alignment },
-	{ "what does not cover 2 MiB has 4 KiB pages", head_and_tail },
+	{ "parts that do not cover 2 MiB have 4 KiB pages", head_and_tail },
 	{ "a guard is not mapped", guarded },
 	{ "PETMEM_LARGE_PAGES=0", switched_off },
 	{ "PETMEM_LARGE_PAGES is 0 or 1", bad_switch },

@@ -431,7 +431,7 @@ static const struct guest_case cases[] = {
 	  next_owner_after_free },
 	{ "so do pages whose region is unmapped under a writer",
 	  next_owner_after_munmap },
-	{ "what was never touched is freed without a page", untouched_ranges },
+	{ "untouched memory is freed without taking a page", untouched_ranges },
 };
 
 int main(void)

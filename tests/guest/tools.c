@@ -399,10 +399,10 @@ static void live_resizes(void)
 static const struct guest_case cases[] = {
 	{ "petmem walk tells each level, and where it ends", walks },
 	{ "petmem map draws ranges and pages", maps },
-	{ "petmem map draws holes, and what is shared", maps_shares_and_holes },
-	{ "petmem map draws in parts what is too much", maps_in_parts },
+	{ "petmem map draws holes and shared pages", maps_shares_and_holes },
+	{ "petmem map draws many spans in parts", maps_in_parts },
 	{ "petmem --status tells users, as JSON too", status },
-	{ "petmem pool draws what is in use, and how the rest hangs together",
+	{ "petmem pool draws pages in use, and how fragmented the rest is",
 	  pool },
 	{ "petmem top --once", once },
 	{ "petmem top --once of an ordinary user", once_as_user },

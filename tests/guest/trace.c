@@ -231,7 +231,7 @@ static const struct guest_case cases[] = {
 	{ "so are fork, and copy-on-write with and without a copy",
 	  fork_and_write },
 	{ "so are donation and release", release_and_donate },
-	{ "nothing is told of what is switched off", switched_off },
+	{ "events that are switched off report nothing", switched_off },
 	{ "PETMEM_IOC_INVLPG makes no processor flush an address space",
 	  invalidations },
 };

@@ -263,7 +263,7 @@ test_says_that_time_ran_out()
 	is 0 hang 1
 	echo 1 >"$TEST_KERNEL/impatient"
 	petmem 1 128
-	err "memory0: Connection timed out (what it holds could not be moved in time)"
+	err "memory0: Connection timed out (its contents could not be moved in time)"
 	blocks 0=Normal
 }
 

@@ -86,8 +86,8 @@ static _Noreturn void usage(void)
 {
 	fputs("Usage: pairs [--seed N] [--seconds S] [--only \"NAME...\"]\n"
 	      "\n"
-	      "Run each operation against each other one, in the order of a seed; with\n"
-	      "--seconds again and again for so long; with --only those named.\n",
+	      "Run each operation against each other one, in an order that the seed gives.\n"
+	      "--seconds repeats this for S seconds. --only chooses operations.\n",
 	      stderr);
 	exit(EXIT_FAILURE);
 }
