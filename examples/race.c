@@ -3,7 +3,7 @@
  * race.c - threads that touch the same page at the same time.
  *
  * Several processors find the page missing, and fault. The first one brings it, the
- * others find it there: more faults than pages, and no increment is lost.
+ * others find it there: more faults than mappings, and no increment is lost.
  *
  * In the module: petmem_resolve_fault() in on_demand.c, and the locks around it.
  */
