@@ -32,7 +32,8 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
  * @fault: the fault, at an address without a page and a PTE table; .leaf is updated
  *
  * Return: 0; with nothing changed: -ENOMEM when it has to be a 4 KiB page, because 2 MiB
- * pages are turned off or do not fit there, or the pool has none; -EAGAIN when a page table has to be unshared first.
+ * pages are turned off or do not fit there, or the pool has none; -EAGAIN when a page table
+ * has to be unshared first.
  * Context: may sleep; the process's lock and the family's are held.
  */
 int petmem_large_map(struct petmem_fault_context *fault);
