@@ -22,6 +22,8 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+#include "petmem.h"
+
 struct petmem_range {
 	struct list_head list;
 	struct rb_node node;
@@ -35,7 +37,8 @@ struct petmem_range {
 /* The end of the part of an allocated range that may be touched. */
 static inline u64 petmem_range_usable_end(const struct petmem_range *range)
 {
-	return range->start + range->size - (range->guarded ? PAGE_SIZE : 0);
+	return range->start + range->size -
+	       (range->guarded ? PETMEM_PAGE_SIZE : 0);
 }
 
 struct petmem_memmap {
