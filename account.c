@@ -19,7 +19,6 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
-
 static unsigned long max_family_pages;
 module_param(max_family_pages, ulong, 0644);
 MODULE_PARM_DESC(

@@ -296,8 +296,7 @@ int petmem_resolve_fault(struct petmem_fault_context *fault)
 	return petmem_cow_break(fault);
 }
 
-/* On success, sets *@next to the end of the mapped page. */
-static int handle_pagefault(struct petmem_process *process, u64 addr,
+int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code, u64 *next)
 {
 	struct petmem_fault_context fault = {
@@ -327,12 +326,6 @@ static int handle_pagefault(struct petmem_process *process, u64 addr,
 	return err;
 }
 
-int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
-			    u32 error_code)
-{
-	return handle_pagefault(process, addr, error_code, NULL);
-}
-
 /* The page of @addr faults in any case. Moves @addr to the fault that fails, or to @end. */
 static int handle_locked(struct petmem_process *process, u64 *addr, u64 end,
 			 u32 error_code)
@@ -340,7 +333,7 @@ static int handle_locked(struct petmem_process *process, u64 *addr, u64 end,
 	int err;
 
 	do {
-		err = handle_pagefault(process, *addr, error_code, addr);
+		err = petmem_handle_pagefault(process, *addr, error_code, addr);
 	} while (!err && *addr < end);
 	return err;
 }

@@ -80,6 +80,7 @@ int petmem_resolve_fault(struct petmem_fault_context *fault);
  * @process: the process
  * @addr: the faulting address
  * @error_code: PETMEM_FAULT_*, from the processor
+ * @next: NULL, or set on success to the end of the mapped page
  *
  * Return: 0: repeat the access; -EFAULT: the address is in no allocated range; -EACCES: the
  * access is not allowed there; -ENOMEM: the pool is empty or a limit is reached; -EAGAIN: a
@@ -87,7 +88,7 @@ int petmem_resolve_fault(struct petmem_fault_context *fault);
  * Context: the mmap lock of the process is held for reading.
  */
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
-			    u32 error_code);
+			    u32 error_code, u64 *next);
 
 /**
  * petmem_handle_pagefaults() - map the pages of a range, taking the locks for it

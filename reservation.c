@@ -75,15 +75,15 @@ static vm_fault_t serve_fault(struct vm_fault *vmf, u32 error_code)
 
 	error_code |= PETMEM_FAULT_USER;
 	if (process)
-		err = petmem_handle_pagefault(process, vmf->address,
-					      error_code);
+		err = petmem_handle_pagefault(process, vmf->address, error_code,
+					      NULL);
 	if (err == -EAGAIN && may_repeat(vmf))
 		return unshare_and_repeat(process, vmf);
 	while (err == -EAGAIN) {
 		err = petmem_cow_unshare_now(process, vmf->address);
 		if (!err)
 			err = petmem_handle_pagefault(process, vmf->address,
-						      error_code);
+						      error_code, NULL);
 	}
 	if (err == -EHWPOISON)
 		return VM_FAULT_HWPOISON;
