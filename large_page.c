@@ -4,8 +4,8 @@
  */
 #include "large_page.h"
 
-#include <linux/align.h>
 #include <linux/bug.h>
+#include <linux/mm.h>
 #include <linux/numa.h>
 #include <linux/topology.h>
 
