@@ -381,7 +381,7 @@ static inline long petmem_block_nr_failed(struct device *device)
 }
 
 /* Only kernels that handle memory failures have a flag for failed pages. */
-static inline bool petmem_page_is_failed(const struct page *page)
+static inline bool petmem_page_is_failed(struct page *page)
 {
 #ifdef CONFIG_MEMORY_FAILURE
 	/* A struct page that was filled with a poison pattern has no valid flags. */
