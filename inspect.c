@@ -56,6 +56,7 @@
 #include "page.h"
 #include "process.h"
 #include "report.h"
+#include "slot.h"
 
 /* The bits of an entry that are not part of the address. */
 #define ENTRY_FLAGS (~(u64)PTE_PFN_MASK)
@@ -165,17 +166,6 @@ static int end_part(void)
 	return 0;
 }
 
-/* petmem's entry in the tables of an mm; 0 while the region is detached. */
-static u64 slot_of(struct mm_struct *mm)
-{
-	u64 entry = READ_ONCE(pgd_offset(mm, PETMEM_REGION_START)->pgd) &
-		    ~(u64)_PAGE_NX;
-
-	if (!pgtable_l5_enabled() || !is_present(entry))
-		return entry;
-	return read_entry(table_of(entry), PETMEM_REGION_START, PETMEM_LEVELS);
-}
-
 /* ---- A process ---- */
 
 /* The number of pages below an entry of a PMD table. */
@@ -237,7 +227,9 @@ static int count_mapped(struct petmem_process *process, u64 *count)
 		reserved = process->map;
 		if (reserved)
 			*count += mapped_by_next(
-				slot_of(petmem_process_mm(process)), &addr);
+				petmem_pgtables_slot(
+					petmem_process_mm(process)),
+				&addr);
 		mutex_unlock(lock);
 		err = end_part();
 	} while (!err && reserved && addr < PETMEM_REGION_END);
@@ -511,12 +503,12 @@ static void describe_part(struct petmem_process *process,
 	part->kind = PETMEM_SPAN_HOLE;
 	if (!range->allocated)
 		return;
-	if (range->guarded && part->addr >= end - PAGE_SIZE) {
+	if (part->addr >= petmem_range_usable_end(range)) {
 		part->kind = PETMEM_SPAN_GUARD;
 		return;
 	}
-	look = look_along(slot_of(petmem_process_mm(process)), part->addr,
-			  end - (range->guarded ? PAGE_SIZE : 0));
+	look = look_along(petmem_pgtables_slot(petmem_process_mm(process)),
+			  part->addr, petmem_range_usable_end(range));
 	part->kind = look.kind;
 	part->size = look.end - part->addr;
 }
