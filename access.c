@@ -13,7 +13,32 @@
 #include "petmem.h"
 #include "process.h"
 
-/* Copy within one page, and map it first. */
+/*
+ * Copy within one page. The lock of its table keeps another thread from replacing the page
+ * meanwhile. Returns false if the page is not there any more.
+ */
+static bool copy_locked(struct petmem_process *process, u64 addr, void *buffer,
+			size_t size, bool write)
+{
+	struct petmem_leaf leaf =
+		petmem_pgtables_find(petmem_process_mm(process), addr);
+	char *memory;
+
+	if (!petmem_leaf_page(&leaf) ||
+	    (write && !petmem_leaf_is_writable(&leaf)) ||
+	    !petmem_leaf_lock(&leaf))
+		return false;
+	memory = __va(petmem_leaf_page(&leaf));
+	memory += addr & (level_size(leaf.level) - 1);
+	if (write)
+		memcpy(memory, buffer, size);
+	else
+		memcpy(buffer, memory, size);
+	petmem_leaf_unlock(&leaf);
+	return true;
+}
+
+/* The same, but map the page first. */
 static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 		       size_t size, bool write)
 {
@@ -22,22 +47,11 @@ static int access_page(struct petmem_process *process, u64 addr, void *buffer,
 		.addr = addr & PAGE_MASK,
 		.error_code = write ? PETMEM_FAULT_WRITE : 0,
 	};
-	char *memory;
 	int err;
 
-	mutex_lock(&process->lock);
-	mutex_lock(&process->family->lock);
-	err = petmem_resolve_fault(&fault);
-	if (!err) {
-		memory = __va(petmem_leaf_page(&fault.leaf));
-		memory += addr & (level_size(fault.leaf.level) - 1);
-		if (write)
-			memcpy(memory, buffer, size);
-		else
-			memcpy(buffer, memory, size);
-	}
-	mutex_unlock(&process->family->lock);
-	mutex_unlock(&process->lock);
+	do {
+		err = petmem_resolve_fault(&fault);
+	} while (!err && !copy_locked(process, addr, buffer, size, write));
 	return err;
 }
 

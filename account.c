@@ -2,8 +2,7 @@
 /*
  * account.c - count and limit the pages and allocations of families and users.
  *
- * The family's lock, which every fault and every free holds anyway, guards the pages of a
- * family. Several families may change the counts of a user, so those are atomic.
+ * Several faults may change the counts of a family and of its user, so all are atomic.
  */
 #include "account.h"
 
@@ -117,7 +116,7 @@ void petmem_account_close(struct petmem_account *account)
 
 	if (!user)
 		return;
-	WARN_ON_ONCE(account->pages);
+	WARN_ON_ONCE(atomic64_read(&account->pages));
 	spin_lock_bh(&users_lock);
 	if (--user->families)
 		user = NULL;
@@ -132,24 +131,33 @@ static bool is_beyond(u64 pages, unsigned long max)
 	return max && pages > max;
 }
 
+/* Add to a count, unless it would exceed @max. It is never too high for a moment. */
+static bool add_up_to(atomic64_t *count, u64 more, unsigned long max)
+{
+	s64 old = atomic64_read(count);
+
+	do {
+		if (is_beyond(old + more, max))
+			return false;
+	} while (!atomic64_try_cmpxchg(count, &old, old + more));
+	return true;
+}
+
 int petmem_charge(struct petmem_account *account, u64 num_pages)
 {
-	atomic64_t *of_user = &account->user->pages;
-
-	if (is_beyond(account->pages + num_pages, READ_ONCE(max_family_pages)))
+	if (!add_up_to(&account->pages, num_pages, READ_ONCE(max_family_pages)))
 		return -ENOMEM;
-	if (is_beyond(atomic64_add_return(num_pages, of_user),
-		      READ_ONCE(max_user_pages))) {
-		atomic64_sub(num_pages, of_user);
+	if (!add_up_to(&account->user->pages, num_pages,
+		       READ_ONCE(max_user_pages))) {
+		atomic64_sub(num_pages, &account->pages);
 		return -ENOMEM;
 	}
-	account->pages += num_pages;
 	return 0;
 }
 
 void petmem_uncharge(struct petmem_account *account, u64 num_pages)
 {
-	account->pages -= num_pages;
+	atomic64_sub(num_pages, &account->pages);
 	atomic64_sub(num_pages, &account->user->pages);
 }
 

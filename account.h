@@ -13,15 +13,16 @@
 #ifndef PETMEM_ACCOUNT_H
 #define PETMEM_ACCOUNT_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 #include "petmem.h"
 
 struct petmem_user;
 
-/* The account of a family, guarded by the family's lock. */
+/* The account of a family. */
 struct petmem_account {
-	u64 pages;
+	atomic64_t pages;
 	struct petmem_user *user;
 };
 
@@ -48,7 +49,7 @@ void petmem_account_close(struct petmem_account *account);
  * @num_pages: number of pages
  *
  * Return: 0; -ENOMEM, with nothing changed, when a limit would be exceeded.
- * Context: the lock of the account's family is held.
+ * Context: any.
  */
 int petmem_charge(struct petmem_account *account, u64 num_pages);
 

@@ -5,6 +5,8 @@
 #ifndef PETMEM_AROUND_H
 #define PETMEM_AROUND_H
 
+#include "entry.h"
+
 struct petmem_fault_context;
 
 /**
@@ -18,6 +20,7 @@ struct petmem_fault_context;
  * Context: as for petmem_resolve_fault().
  */
 void petmem_map_around(const struct petmem_fault_context *fault,
-		       int (*map_page)(struct petmem_fault_context *fault));
+		       int (*map_page)(struct petmem_fault_context *fault,
+				       enum petmem_level level));
 
 #endif /* PETMEM_AROUND_H */

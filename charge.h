@@ -2,7 +2,7 @@
 /*
  * charge.h - take pages from the pool for a family, and charge its account.
  *
- * Context of all: the lock of the account's family is held.
+ * Context of all: any but interrupts.
  */
 #ifndef PETMEM_CHARGE_H
 #define PETMEM_CHARGE_H

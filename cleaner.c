@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "entry.h"
 #include "extent.h"
 
 /* Other processes get the processor after this many pages. */
@@ -30,11 +31,11 @@
 
 /* ---- Clear what was taken ---- */
 
-void petmem_clear_page(uintptr_t page_addr)
+void petmem_clear_page(uintptr_t page_addr, enum petmem_level level)
 {
-	const struct pool_extent *extent = petmem_extent_of(page_addr);
-
-	if (extent && !extent->pages[page_number(extent, page_addr)].clean)
+	if (level == PETMEM_PMD)
+		petmem_clear_large(page_addr);
+	else if (!petmem_pool_page(page_addr)->clean)
 		clear_page(__va(page_addr));
 }
 
@@ -98,7 +99,7 @@ static u32 next_to_clean(struct pool_extent *extent)
 
 		extent->clean_next = (number + 1) % extent->nr_pages;
 		/* As long as a 2 MiB page has references, a split may write .kind. */
-		if (!READ_ONCE(large_page_of(extent, number)->refs) &&
+		if (!petmem_large_page_refs(large_page_of(extent, number)) &&
 		    page->kind == PETMEM_PAGE_FREE && !page->clean)
 			return number;
 	}

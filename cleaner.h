@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "entry.h"
+
 /**
  * petmem_cleaner_init() - start the cleaner
  *
@@ -38,14 +40,15 @@ void petmem_cleaner_wake(void);
 void petmem_cleaner_cancel(uintptr_t start, u64 size);
 
 /**
- * petmem_clear_page() - clear a 4 KiB page that was just taken
+ * petmem_clear_page() - clear a page that was just taken
  * @page_addr: physical address
+ * @level: its size: PETMEM_PTE or PETMEM_PMD
  *
  * Does nothing if the page was cleared ahead of time.
  *
- * Context: any.
+ * Context: any; may sleep for a 2 MiB page.
  */
-void petmem_clear_page(uintptr_t page_addr);
+void petmem_clear_page(uintptr_t page_addr, enum petmem_level level);
 
 /**
  * petmem_clear_large() - clear a 2 MiB page that was just taken

@@ -220,18 +220,27 @@ static inline void vma_start_write(struct vm_area_struct *vma)
  * has a pointer to it instead; then all tables use @shared. Since 6.6, the part of struct
  * page that a page table uses is called struct ptdesc.
  */
-static inline void petmem_init_table_lock(void *table, spinlock_t *shared)
-{
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-	struct page *descriptor = virt_to_page(table);
+#define petmem_table_descriptor(table) virt_to_page(table)
 #else
-	struct ptdesc *descriptor = virt_to_ptdesc(table);
+#define petmem_table_descriptor(table) virt_to_ptdesc(table)
 #endif
 
+static inline void petmem_init_table_lock(void *table, spinlock_t *shared)
+{
 #if ALLOC_SPLIT_PTLOCKS
-	descriptor->ptl = shared;
+	petmem_table_descriptor(table)->ptl = shared;
 #else
-	spin_lock_init(&descriptor->ptl);
+	spin_lock_init(&petmem_table_descriptor(table)->ptl);
+#endif
+}
+
+static inline spinlock_t *petmem_table_lock(void *table)
+{
+#if ALLOC_SPLIT_PTLOCKS
+	return petmem_table_descriptor(table)->ptl;
+#else
+	return &petmem_table_descriptor(table)->ptl;
 #endif
 }
 

@@ -25,6 +25,7 @@
 #include "process.h"
 #include "slot.h"
 #include "trace.h"
+#include "unshare.h"
 
 /*
  * Some parts of Linux look only at the last entry on a path to see whether a page may be
@@ -33,14 +34,12 @@
  */
 static bool goes_by_leaves(const struct petmem_process *process)
 {
-	return process->native || petmem_kvm_follows_entries();
+	return READ_ONCE(process->native) || petmem_kvm_follows_entries();
 }
 
 bool petmem_cow_notifies(const struct petmem_process *process)
 {
-	return READ_ONCE(process->native) ||
-	       (petmem_kvm_follows_entries() &&
-		petmem_process_has_listeners(process));
+	return goes_by_leaves(process) && petmem_process_has_listeners(process);
 }
 
 /*
@@ -100,15 +99,16 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma)
 	return shared;
 }
 
-/* Nobody writes to the page meanwhile: it is shared, and our reference keeps it so. */
-static int copy_leaf(const struct petmem_leaf *leaf, uintptr_t to)
+/*
+ * Copy a page. Our reference keeps it. If another thread makes it writable meanwhile, its
+ * leaf changes, and the copy is not used.
+ */
+static int copy_page_of(uintptr_t from, uintptr_t to, enum petmem_level level)
 {
-	uintptr_t from = petmem_leaf_page(leaf);
 	u64 offset;
 	int err;
 
-	for (offset = 0; offset < level_size(leaf->level);
-	     offset += PAGE_SIZE) {
+	for (offset = 0; offset < level_size(level); offset += PAGE_SIZE) {
 		err = petmem_copy_page(to + offset, from + offset);
 		if (err)
 			return err;
@@ -120,62 +120,72 @@ static int copy_leaf(const struct petmem_leaf *leaf, uintptr_t to)
 /*
  * Enter a copy. Virtual machines and devices are told to drop their translations while the
  * page tables have none. With faults by signal, a system call of another thread that uses
- * the page then would fail. So this is done only where they have to be told.
+ * the page then would fail. So this is done only where they have to be told. The process's
+ * lock is held, so no other fault finds the page missing.
  */
-static uintptr_t replace_and_notify(struct petmem_process *process,
-				    const struct petmem_leaf *leaf, u64 addr,
-				    uintptr_t new)
+static int replace_and_notify(struct petmem_process *process,
+			      struct petmem_leaf *leaf, u64 addr, uintptr_t new)
 {
-	u64 size = level_size(leaf->level);
-	u64 start = addr & ~(size - 1);
-	uintptr_t old =
-		petmem_leaf_take(leaf, petmem_process_mm(process), addr);
+	int err = petmem_leaf_take(leaf, petmem_process_mm(process), addr);
 
-	mutex_unlock(&process->family->lock);
-	petmem_process_notify(process, start, start + size);
-	mutex_lock(&process->family->lock);
-	petmem_leaf_set(leaf, new);
-	return old;
+	lockdep_assert_held(&process->lock);
+
+	if (err)
+		return err;
+	petmem_process_notify(process, span_start(addr, leaf->level),
+			      span_end(addr, leaf->level));
+	return petmem_leaf_set(leaf, new);
+}
+
+/* Replace a shared page by a copy. */
+static int copy_and_replace(struct petmem_fault_context *fault, uintptr_t new)
+{
+	struct petmem_process *process = fault->process;
+	struct petmem_account *account = &process->family->account;
+	struct petmem_leaf *leaf = &fault->leaf;
+	uintptr_t old = petmem_leaf_get(leaf);
+	int err;
+
+	if (!old)
+		return -EEXIST;
+	err = copy_page_of(old, new, leaf->level);
+	if (!err)
+		err = petmem_cow_notifies(process)
+			      ? replace_and_notify(process, leaf, fault->addr,
+						   new)
+			      : petmem_leaf_replace(leaf,
+						    petmem_process_mm(process),
+						    fault->addr, new);
+	/* The reference for the copy, and that of the leaf. */
+	petmem_put_charged(account, old, leaf->level);
+	if (err)
+		return err;
+	petmem_put_charged(account, old, leaf->level);
+	petmem_count_copy(process);
+	return 0;
 }
 
 /* Make the 2 MiB or the 4 KiB of an address writable. */
 static int break_page(struct petmem_fault_context *fault,
 		      enum petmem_level level)
 {
-	struct petmem_process *process = fault->process;
-	struct petmem_account *account = &process->family->account;
-	struct mm_struct *mm = petmem_process_mm(process);
-	struct petmem_leaf *leaf = &fault->leaf;
-	uintptr_t old, new = 0;
-	int err;
+	struct petmem_account *account = &fault->process->family->account;
+	uintptr_t new = 0;
+	int err = 0;
 
-	if (petmem_leaf_is_shared(leaf, fault->addr, level)) {
+	if (petmem_leaf_is_shared(&fault->leaf, fault->addr, level)) {
 		new = petmem_alloc_charged(account, PETMEM_PAGE_DATA, level);
 		if (!new)
 			return -ENOMEM;
 	}
-	err = petmem_pgtables_make_private(mm, account, fault->addr, level,
-					   leaf, NULL);
-	if (err)
-		goto err_put_new;
-	if (!new) {
+	if (!petmem_leaf_is_private(&fault->leaf, level))
+		err = petmem_fault_make_private(fault, level);
+	if (!err)
+		err = new ? copy_and_replace(fault, new)
+			  : petmem_leaf_allow_write(&fault->leaf);
+	if (!err)
 		trace_petmem_cow(fault->addr, new);
-		petmem_leaf_allow_write(leaf);
-		return 0;
-	}
-	err = copy_leaf(leaf, new);
-	if (err)
-		goto err_put_new;
-	trace_petmem_cow(fault->addr, new);
-	petmem_count_copy(process);
-	old = petmem_cow_notifies(process)
-		      ? replace_and_notify(process, leaf, fault->addr, new)
-		      : petmem_leaf_replace(leaf, mm, fault->addr, new);
-	petmem_put_charged(account, old, level);
-	return 0;
-
-err_put_new:
-	if (new)
+	else if (new)
 		petmem_put_charged(account, new, level);
 	return err;
 }
@@ -183,9 +193,6 @@ err_put_new:
 int petmem_cow_break(struct petmem_fault_context *fault)
 {
 	int err = -ENOMEM;
-
-	lockdep_assert_held(&fault->process->lock);
-	lockdep_assert_held(&fault->process->family->lock);
 
 	if (fault->leaf.level != PETMEM_PTE)
 		err = break_page(fault, PETMEM_PMD);
@@ -339,7 +346,9 @@ bool petmem_cow_own_map(struct petmem_process *process,
 	if (process->map->refs == 1)
 		return true;
 	process->map->refs--;
+	write_lock(&process->map_lock);
 	process->map = change->copy;
+	write_unlock(&process->map_lock);
 	change->copy = NULL;
 	return true;
 }

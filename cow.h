@@ -33,10 +33,10 @@ bool petmem_cow_fork(struct petmem_process *parent, struct vm_area_struct *vma);
  * petmem_cow_notifies() - are virtual machines and devices told of forks and copies?
  * @process: the process that forks or copies
  *
- * If so, the family's lock is released while they are told, also in the middle of
- * petmem_cow_break().
+ * If so, a fork releases the family's lock while they are told, and the faults of the process
+ * are handled one at a time.
  *
- * Context: the mmap lock is held; a native fault may hold the VMA's lock instead.
+ * Context: as for petmem_process_has_listeners().
  */
 bool petmem_cow_notifies(const struct petmem_process *process);
 
@@ -49,9 +49,9 @@ bool petmem_cow_notifies(const struct petmem_process *process);
  *
  * Return: 0; with nothing changed: -ENOMEM when the pool has not enough pages, -EAGAIN
  * when a table has to be unshared first, -EHWPOISON when the page has failed and would
- * have to be copied.
- * Context: may sleep; the mmap lock, the process's lock and the family's lock are held. The
- * family's lock may be released and taken again (petmem_cow_notifies()).
+ * have to be copied, -EEXIST when another fault was faster.
+ * Context: may sleep; the mmap lock or the VMA's lock is held for reading, and if
+ * petmem_cow_notifies(), the process's lock.
  */
 int petmem_cow_break(struct petmem_fault_context *fault);
 

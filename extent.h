@@ -12,6 +12,7 @@
 #ifndef PETMEM_EXTENT_H
 #define PETMEM_EXTENT_H
 
+#include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -27,12 +28,12 @@
 #define PETMEM_LARGE_PAGES PTRS_PER_PTE
 
 /*
- * The record of each aligned 2 MiB. The owners of a 2 MiB page serialise all changes of .refs.
- * They also hold petmem_pool.lock to make it 0, or more than 0. So other readers hold this
- * lock: they see whether it is 0, and the number itself may change meanwhile.
+ * The record of each aligned 2 MiB. .refs becomes 0, or more than 0, only under
+ * petmem_pool.lock. While it is more than 0, references to the 4 KiB pages in it are dropped
+ * under this lock, too: so only one of their owners sees the last reference go.
  */
 struct petmem_large_page {
-	u32 refs; /* entries of PMD tables that map it as one page */
+	atomic_t refs; /* entries of PMD tables that map it as one page */
 	u32 clean; /* free pages that are clean; in a 2 MiB page: that were clean */
 	u64 table; /* of the first one in a 1 GiB page: see giant_page.h */
 };
@@ -95,6 +96,13 @@ static inline struct petmem_large_page *
 large_page_of(const struct pool_extent *extent, u32 page)
 {
 	return &extent->large_pages[page / PETMEM_LARGE_PAGES];
+}
+
+/* The acquire is the same as in petmem_page_refs(). */
+static inline int
+petmem_large_page_refs(const struct petmem_large_page *large)
+{
+	return atomic_read_acquire(&large->refs);
 }
 
 /* Count pages that became free and clean, or stopped being so. petmem_pool.lock is held. */

@@ -8,19 +8,34 @@
 #include "pgtables.h"
 
 struct petmem_process;
-struct petmem_range;
 
 /*
- * It is made once for each fault and handed down. It is valid while the family's lock is
- * held, and .leaf is updated with the page tables.
+ * It is made once for each fault and handed down.
+ *
+ * Faults of one process run side by side. They hold its mmap lock or the VMA's lock for
+ * reading, so the range stays allocated, no table on the path goes away, and a private path
+ * stays private. But another fault may change the entry of the leaf. So the leaf is entered
+ * only if it is as it was found; otherwise a function returns -EEXIST, and the fault looks
+ * again.
  */
 struct petmem_fault_context {
 	struct petmem_process *process;
 	u64 addr; /* page-aligned */
 	u32 error_code; /* PETMEM_FAULT_* */
-	const struct petmem_range
-		*range; /* the allocated range of the address */
+	u64 start, end; /* the part of the allocated range that may be touched */
 	struct petmem_leaf leaf;
 };
+
+/**
+ * petmem_fault_make_private() - prepare the path to the address for a change of the leaf
+ * @fault: .leaf is not private at @level; it is afterwards
+ * @level: of the leaf
+ *
+ * Return: 0; -EEXIST when another fault has mapped, split or replaced the page; -ENOMEM,
+ * -EAGAIN as from petmem_pgtables_make_private().
+ * Context: may sleep; takes the family's lock.
+ */
+int petmem_fault_make_private(struct petmem_fault_context *fault,
+			      enum petmem_level level);
 
 #endif /* PETMEM_FAULT_H */

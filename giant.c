@@ -36,9 +36,7 @@ static void put_large_pages(uintptr_t page_addr)
 static void put_giant(struct petmem_process *process, uintptr_t page_addr)
 {
 	put_large_pages(page_addr);
-	mutex_lock(&process->family->lock);
 	petmem_uncharge(&process->family->account, level_pages(PETMEM_PUD));
-	mutex_unlock(&process->family->lock);
 }
 
 /*
@@ -53,9 +51,7 @@ static int take_giant(struct petmem_process *process, uintptr_t *page_addr)
 	*page_addr = petmem_alloc_giant();
 	if (!*page_addr)
 		return -ENOMEM;
-	mutex_lock(&process->family->lock);
 	err = petmem_charge(&process->family->account, level_pages(PETMEM_PUD));
-	mutex_unlock(&process->family->lock);
 	if (err) {
 		put_large_pages(*page_addr);
 		return err;
@@ -73,14 +69,14 @@ static int take_giant(struct petmem_process *process, uintptr_t *page_addr)
 /* Can an aligned 1 GiB be one page? All of it is allocated, and nothing is mapped yet. */
 static bool fits_giant(struct petmem_process *process, u64 addr)
 {
-	const struct petmem_range *range;
+	u64 start, end;
 
 	lockdep_assert_held(&process->family->lock);
 
 	if (!process->large_pages || !petmem_has_giant_pages())
 		return false;
-	range = petmem_find_usable(process, addr);
-	return range && petmem_range_usable_end(range) - addr >= PUD_SIZE &&
+	return petmem_find_usable(process, addr, &start, &end) &&
+	       end - addr >= PUD_SIZE &&
 	       petmem_pgtables_is_empty(petmem_process_mm(process), addr);
 }
 

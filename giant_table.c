@@ -10,6 +10,7 @@
 #include "pgtables.h"
 #include "slot.h"
 #include "table.h"
+#include "unshare.h"
 
 /* The entry of the PUD table. The region is attached. */
 static u64 *pud_of(struct mm_struct *mm, u64 addr)

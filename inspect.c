@@ -245,9 +245,9 @@ static void describe_process(struct petmem_process *process,
 	info->flags = process->native ? PETMEM_PROCESS_NATIVE : 0;
 	info->uid = petmem_account_uid(&family->account);
 	info->relatives = family->members;
-	info->family_pages = family->account.pages;
-	info->faults = process->faults;
-	info->copies = process->copies;
+	info->family_pages = atomic64_read(&family->account.pages);
+	info->faults = atomic64_read(&process->faults);
+	info->copies = atomic64_read(&process->copies);
 	if (process->map)
 		info->allocations = process->map->nr_allocated;
 	mutex_unlock(&process->family->lock);
@@ -283,7 +283,7 @@ static u32 refs_of_large(u64 entry, int level)
 	if (level == PETMEM_PMD)
 		return petmem_large_refs(frame_of(entry));
 	entry = petmem_giant_table(entry);
-	return petmem_pool_page(frame_of(entry))->refs;
+	return petmem_page_refs(petmem_pool_page(frame_of(entry)));
 }
 
 static void describe_target(struct petmem_walk_level *level, u64 entry,
@@ -292,7 +292,7 @@ static void describe_target(struct petmem_walk_level *level, u64 entry,
 	const struct petmem_page *page =
 		ours ? petmem_pool_find(frame_of(entry)) : NULL;
 
-	level->refs = page ? page->refs : 0;
+	level->refs = page ? petmem_page_refs(page) : 0;
 	if (page && number > PETMEM_PTE && is_page(entry, number))
 		level->refs = refs_of_large(entry, number);
 	if (is_page(entry, number))
@@ -462,7 +462,7 @@ static struct look look_at(u64 slot, u64 addr)
 			shared |= is_shared(entry, addr, level);
 			break;
 		}
-		shared |= page->refs > 1;
+		shared |= petmem_page_refs(page) > 1;
 	}
 	return (struct look){ kind_of(level, shared),
 			      span_end(addr, min_t(int, level, PETMEM_PMD)) };

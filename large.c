@@ -16,8 +16,6 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
-#include "charge.h"
-#include "cleaner.h"
 #include "compat.h"
 #include "fault.h"
 #include "memmap.h"
@@ -29,9 +27,9 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 {
 	struct petmem_range *range = NULL;
 
-	lockdep_assert_held(&process->family->lock);
+	lockdep_assert_held_write(&process->map_lock);
 
-	if (!process->large_pages || size < PMD_SIZE)
+	if (!READ_ONCE(process->large_pages) || size < PMD_SIZE)
 		return NULL;
 	if (size >= PUD_SIZE && petmem_has_giant_pages())
 		range = petmem_memmap_alloc(process->map, spares, size,
@@ -41,32 +39,11 @@ struct petmem_range *petmem_large_place(struct petmem_process *process,
 					      max_t(u64, align, PMD_SIZE));
 }
 
-int petmem_large_map(struct petmem_fault_context *fault)
+bool petmem_large_fits(const struct petmem_fault_context *fault)
 {
-	struct petmem_process *process = fault->process;
-	struct petmem_account *account = &process->family->account;
 	u64 first = fault->addr & PMD_MASK;
-	uintptr_t page_addr;
-	int err;
 
-	lockdep_assert_held(&process->lock);
-	lockdep_assert_held(&process->family->lock);
-
-	if (!process->large_pages || first < fault->range->start ||
-	    first + PMD_SIZE > petmem_range_usable_end(fault->range))
-		return -ENOMEM;
-	page_addr = petmem_alloc_charged(account, PETMEM_PAGE_DATA, PETMEM_PMD);
-	if (!page_addr)
-		return -ENOMEM;
-	/* Giving this page back may free enough pages for the tables. */
-	err = petmem_pgtables_make_private(petmem_process_mm(process), account,
-					   fault->addr, PETMEM_PMD,
-					   &fault->leaf, NULL);
-	if (err) {
-		petmem_put_charged(account, page_addr, PETMEM_PMD);
-		return err;
-	}
-	petmem_clear_large(page_addr);
-	petmem_leaf_set(&fault->leaf, page_addr);
-	return 0;
+	return fault->leaf.level != PETMEM_PTE &&
+	       READ_ONCE(fault->process->large_pages) &&
+	       first >= fault->start && first + PMD_SIZE <= fault->end;
 }

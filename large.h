@@ -21,21 +21,19 @@ struct petmem_process;
  *
  * Return: the range; NULL when large pages are turned off or do not fit, or there is no such
  * hole.
- * Context: the family's lock is held.
+ * Context: the process's map_lock is held for writing.
  */
 struct petmem_range *petmem_large_place(struct petmem_process *process,
 					struct petmem_memmap_spares *spares,
 					u64 size, u64 align);
 
 /**
- * petmem_large_map() - map a 2 MiB page of zeros around an address
- * @fault: the fault, at an address without a page and a PTE table; .leaf is updated
+ * petmem_large_fits() - may the page of an address be one of 2 MiB?
+ * @fault: the fault, at an address without a page
  *
- * Return: 0; with nothing changed: -ENOMEM when it has to be a 4 KiB page, because 2 MiB
- * pages are turned off or do not fit there, or the pool has none; -EAGAIN when a page table
- * has to be unshared first.
- * Context: may sleep; the process's lock and the family's are held.
+ * Return: false when there is a PTE table already, 2 MiB pages are turned off, or the range
+ * is not large enough around the address.
  */
-int petmem_large_map(struct petmem_fault_context *fault);
+bool petmem_large_fits(const struct petmem_fault_context *fault);
 
 #endif /* PETMEM_LARGE_H */

@@ -4,6 +4,7 @@
  */
 #include "large_page.h"
 
+#include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
@@ -25,7 +26,7 @@ void petmem_large_taken(struct pool_extent *extent, u32 first)
 
 	lockdep_assert_held(&petmem_pool.lock);
 
-	large->refs = 1;
+	atomic_set(&large->refs, 1);
 	petmem_pool.large_pages++;
 	count_clean(extent, -(s64)large->clean);
 	petmem_pool_count(extent, PETMEM_LARGE_PAGES, PETMEM_PAGE_FREE,
@@ -53,20 +54,14 @@ uintptr_t petmem_alloc_large(void)
 	return page_addr;
 }
 
+/* All of it becomes free: no entry leads to any part of it. */
 static void free_large(struct pool_extent *extent, u32 first)
 {
 	petmem_pool_poison(extent, first, PETMEM_LARGE_PAGES);
 	spin_lock(&petmem_pool.lock);
-	if (!WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first,
-					    PETMEM_LARGE_PAGES))) {
-		*large_page_of(extent, first) = (struct petmem_large_page){};
-		petmem_pool.large_pages--;
-		memset(&extent->pages[first], 0,
-		       PETMEM_LARGE_PAGES * sizeof(*extent->pages));
-		petmem_pool_count(extent, PETMEM_LARGE_PAGES, PETMEM_PAGE_DATA,
-				  PETMEM_PAGE_FREE);
-		petmem_pool_retire_failed(extent, first, PETMEM_LARGE_PAGES);
-	}
+	*large_page_of(extent, first) = (struct petmem_large_page){};
+	petmem_pool.large_pages--;
+	petmem_pool_give(extent, first, PETMEM_LARGE_PAGES, PETMEM_PAGE_DATA);
 	spin_unlock(&petmem_pool.lock);
 	petmem_cleaner_wake();
 }
@@ -84,28 +79,11 @@ static struct pool_extent *large_extent_of(uintptr_t page_addr)
 void petmem_get_large(uintptr_t page_addr)
 {
 	struct pool_extent *extent = large_extent_of(page_addr);
-	struct petmem_large_page *large;
 
-	if (!extent)
-		return;
-	large = large_page_of(extent, page_number(extent, page_addr));
-	WRITE_ONCE(large->refs, large->refs + 1);
-}
-
-/* Drop one of several references, or the last one of a page that was split. */
-static void drop_large(struct pool_extent *extent, u32 first)
-{
-	struct petmem_large_page *large = large_page_of(extent, first);
-
-	if (large->refs > 1) {
-		WRITE_ONCE(large->refs, large->refs - 1);
-		return;
-	}
-	/* From now on the cleaner may look at its pages, which are in use. */
-	spin_lock(&petmem_pool.lock);
-	large->refs = 0;
-	petmem_pool.large_pages--;
-	spin_unlock(&petmem_pool.lock);
+	if (extent)
+		atomic_inc(&large_page_of(extent,
+					  page_number(extent, page_addr))
+				    ->refs);
 }
 
 /* Free the pages without a reference in what was a 2 MiB page. */
@@ -115,15 +93,36 @@ static u64 free_rest(struct pool_extent *extent, u32 first)
 	u32 i, end;
 	u64 freed = 0;
 
+	lockdep_assert_held(&petmem_pool.lock);
+
 	for (i = 0; i < PETMEM_LARGE_PAGES; i = end + 1) {
-		for (end = i; end < PETMEM_LARGE_PAGES && !pages[end].refs;
+		for (end = i; end < PETMEM_LARGE_PAGES &&
+			      !petmem_page_refs(&pages[end]);
 		     end++)
 			;
 		if (end == i)
 			continue;
-		petmem_free_pages(address_of(extent, first + i), end - i);
+		petmem_pool_poison(extent, first + i, end - i);
+		petmem_pool_give(extent, first + i, end - i, PETMEM_PAGE_DATA);
 		freed += end - i;
 	}
+	return freed;
+}
+
+/*
+ * The last reference to the whole goes. Its 4 KiB pages are free, or have owners of their
+ * own, which from now on free them themselves.
+ */
+static u64 end_large(struct pool_extent *extent, u32 first)
+{
+	u64 freed;
+
+	spin_lock(&petmem_pool.lock);
+	freed = free_rest(extent, first);
+	atomic_set_release(&large_page_of(extent, first)->refs, 0);
+	petmem_pool.large_pages--;
+	spin_unlock(&petmem_pool.lock);
+	petmem_cleaner_wake();
 	return freed;
 }
 
@@ -132,7 +131,7 @@ static bool any_has_refs(const struct pool_extent *extent, u32 first)
 	u32 i;
 
 	for (i = first; i < first + PETMEM_LARGE_PAGES; i++)
-		if (extent->pages[i].refs)
+		if (petmem_page_refs(&extent->pages[i]))
 			return true;
 	return false;
 }
@@ -140,35 +139,50 @@ static bool any_has_refs(const struct pool_extent *extent, u32 first)
 u64 petmem_put_large(uintptr_t page_addr)
 {
 	struct pool_extent *extent = large_extent_of(page_addr);
-	bool last;
 	u32 first;
 
 	if (!extent)
 		return 0;
 	first = page_number(extent, page_addr);
-	last = large_page_of(extent, first)->refs == 1;
-	if (last && !any_has_refs(extent, first)) {
-		free_large(extent, first);
-		return PETMEM_LARGE_PAGES;
-	}
-	drop_large(extent, first);
-	return last ? free_rest(extent, first) : 0;
+	if (atomic_add_unless(&large_page_of(extent, first)->refs, -1, 1))
+		return 0;
+	if (any_has_refs(extent, first))
+		return end_large(extent, first);
+	free_large(extent, first);
+	return PETMEM_LARGE_PAGES;
 }
 
+u64 petmem_put_part(struct pool_extent *extent, u32 page)
+{
+	bool is_last;
+
+	spin_lock(&petmem_pool.lock);
+	is_last = atomic_dec_and_test(&extent->pages[page].refs) &&
+		  !petmem_large_page_refs(large_page_of(extent, page));
+	spin_unlock(&petmem_pool.lock);
+	if (is_last)
+		petmem_free_pages(address_of(extent, page), 1);
+	return is_last;
+}
+
+/* Relatives may split the same page at the same time: they write the same kinds. */
 void petmem_split_large(uintptr_t page_addr)
 {
 	struct pool_extent *extent = large_extent_of(page_addr);
+	struct petmem_large_page *large;
 	u32 first, i;
 
 	if (!extent)
 		return;
 	first = page_number(extent, page_addr);
 	for (i = first; i < first + PETMEM_LARGE_PAGES; i++) {
-		extent->pages[i].refs++;
-		extent->pages[i].kind = PETMEM_PAGE_DATA;
+		WRITE_ONCE(extent->pages[i].kind, PETMEM_PAGE_DATA);
+		atomic_inc(&extent->pages[i].refs);
 	}
-	large_page_of(extent, first)->clean = 0;
-	drop_large(extent, first);
+	large = large_page_of(extent, first);
+	WRITE_ONCE(large->clean, 0);
+	if (!atomic_add_unless(&large->refs, -1, 1))
+		end_large(extent, first);
 }
 
 u32 petmem_large_refs(uintptr_t page_addr)
@@ -177,7 +191,8 @@ u32 petmem_large_refs(uintptr_t page_addr)
 
 	if (!extent)
 		return 0;
-	return large_page_of(extent, page_number(extent, page_addr))->refs;
+	return petmem_large_page_refs(
+		large_page_of(extent, page_number(extent, page_addr)));
 }
 
 bool petmem_large_is_shared(uintptr_t page_addr)
@@ -188,6 +203,7 @@ bool petmem_large_is_shared(uintptr_t page_addr)
 	if (!extent)
 		return true;
 	first = page_number(extent, page_addr);
-	return large_page_of(extent, first)->refs > 1 ||
+	/* A relative that splits the page takes references there before it drops one here. */
+	return petmem_large_page_refs(large_page_of(extent, first)) > 1 ||
 	       any_has_refs(extent, first);
 }

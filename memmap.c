@@ -98,6 +98,7 @@ static void insert_free(struct petmem_memmap *map, struct petmem_range *range,
 	range->size = size;
 	range->allocated = false;
 	range->guarded = false;
+	range->leaving = false;
 	list_add(&range->list, prev);
 	tree_insert(&map->tree, range);
 	map->nr_ranges++;
@@ -379,6 +380,7 @@ void petmem_memmap_free(struct petmem_memmap *map, struct petmem_range *range)
 {
 	range->allocated = false;
 	range->guarded = false;
+	range->leaving = false;
 	update_tree(range);
 	map->nr_allocated--;
 

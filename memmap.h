@@ -31,6 +31,7 @@ struct petmem_range {
 	u64 size;
 	u64 largest_free; /* the largest free range in this node's subtree */
 	bool allocated;
+	bool leaving; /* being freed: allocated, but must not be touched */
 	bool guarded; /* the last page of an allocated range must not be touched */
 };
 

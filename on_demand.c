@@ -52,20 +52,23 @@ static struct petmem_range *find_allocated(struct petmem_process *process,
 {
 	struct petmem_range *range;
 
-	lockdep_assert_held(&process->family->lock);
-
 	if (!process->map)
 		return NULL;
 	range = petmem_memmap_find(process->map, addr);
-	return range && range->allocated ? range : NULL;
+	return range && range->allocated && !range->leaving ? range : NULL;
 }
 
-const struct petmem_range *petmem_find_usable(struct petmem_process *process,
-					      u64 addr)
+bool petmem_find_usable(struct petmem_process *process, u64 addr, u64 *start,
+			u64 *end)
 {
-	const struct petmem_range *range = find_allocated(process, addr);
+	const struct petmem_range *range;
 
-	return range && addr < petmem_range_usable_end(range) ? range : NULL;
+	read_lock(&process->map_lock);
+	range = find_allocated(process, addr);
+	*start = range ? range->start : 0;
+	*end = range ? petmem_range_usable_end(range) : 0;
+	read_unlock(&process->map_lock);
+	return addr < *end;
 }
 
 /* ---- Allocate and free addresses ---- */
@@ -83,16 +86,20 @@ static int place_range(struct petmem_process *process,
 	if (process->map->nr_allocated >= petmem_max_map_allocations() ||
 	    petmem_charge_allocations(account, 1))
 		return -ENOMEM;
+	write_lock(&process->map_lock);
 	range = petmem_large_place(process, &change->spares, size, align)
 			?: petmem_memmap_alloc(process->map, &change->spares,
 					       size, align);
+	if (range) {
+		range->guarded = guard;
+		*addr = range->start;
+	}
+	write_unlock(&process->map_lock);
 	if (!range) {
 		petmem_uncharge_allocations(account, 1);
 		return -ENOMEM;
 	}
-	range->guarded = guard;
-	*addr = range->start;
-	trace_petmem_alloc(range->start, range->size);
+	trace_petmem_alloc(*addr, size);
 	return 0;
 }
 
@@ -124,8 +131,12 @@ out_unlock:
 	return err;
 }
 
-/* Find the range that begins at @addr, and unshare the tables that unmapping it changes. */
-static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
+/*
+ * Begin to free the range that begins at @addr: unshare the tables that unmapping it changes,
+ * and let no fault enter a page any more. Its addresses are not free before the end.
+ */
+static int begin_free(struct petmem_process *process,
+		      struct petmem_map_change *change, u64 addr, u64 *end)
 {
 	struct petmem_gather replaced;
 	struct petmem_range *range;
@@ -140,6 +151,13 @@ static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
 						    &process->family->account,
 						    addr, *end, &replaced);
 	}
+	if (!err && !petmem_cow_own_map(process, change))
+		err = -EINVAL;
+	if (!err) {
+		write_lock(&process->map_lock);
+		find_allocated(process, addr)->leaving = true;
+		write_unlock(&process->map_lock);
+	}
 	mutex_unlock(&process->family->lock);
 	petmem_process_put(process, &replaced);
 	petmem_process_put_retired(process);
@@ -147,46 +165,68 @@ static int prepare_free(struct petmem_process *process, u64 addr, u64 *end)
 }
 
 /*
- * Processors drop their translations first, then devices and virtual machines do, and only
- * then the pages are freed.
+ * Take the pages and tables of a range out of the page tables, from *@addr as far as there is
+ * room for them. When this returns, no processor has a translation.
  */
-static void unmap_range(struct petmem_process *process, u64 addr, u64 end)
+static void take_range_out(struct petmem_process *process, u64 *addr, u64 end,
+		     struct petmem_gather *gather)
 {
-	struct mm_struct *mm = petmem_process_mm(process);
-	struct petmem_gather gather;
-	u64 next;
-
-	petmem_gather_init(&gather, addr, end);
-	for (; addr < end; addr = next) {
-		mutex_lock(&process->family->lock);
-		next = petmem_pgtables_unmap(mm, addr, end, &gather);
-		mutex_unlock(&process->family->lock);
-		if (!gather.nr)
-			continue;
-		petmem_process_notify(process, addr, next);
-		petmem_process_put(process, &gather);
-	}
-	petmem_gather_exit(&gather);
+	mutex_lock(&process->family->lock);
+	*addr = petmem_pgtables_unmap(petmem_process_mm(process), *addr, end,
+				      gather);
+	mutex_unlock(&process->family->lock);
 }
 
-/* Remove an allocation from a map that nobody shares. */
-static void forget_range(struct petmem_process *process, u64 addr)
+/* Devices and virtual machines drop their translations, and only then pages are freed. */
+static void drop_pages(struct petmem_process *process, u64 addr, u64 end,
+		       struct petmem_gather *gather)
 {
-	lockdep_assert_held(&process->family->lock);
-
-	petmem_memmap_free(process->map, find_allocated(process, addr));
-	petmem_uncharge_allocations(&process->family->account, 1);
+	if (!gather->nr)
+		return;
+	petmem_process_notify(process, addr, end);
+	petmem_process_put(process, gather);
 }
 
 /*
- * The mmap lock of the process and the lock of its VMA are held for writing. As in munmap(),
- * this keeps Linux's walkers of this mm out of the tables that may be freed. It also keeps
- * munmap() from taking the map away.
+ * Take all of a range out. Only if there is no memory to remember all of it, some of it is
+ * dropped meanwhile. Returns where the rest begins, which is still to be dropped.
+ */
+static u64 take_all_out(struct petmem_process *process, u64 addr, u64 end,
+			struct petmem_gather *gather)
+{
+	u64 next = addr;
+
+	for (take_range_out(process, &next, end, gather); next < end;
+	     take_range_out(process, &next, end, gather)) {
+		drop_pages(process, addr, next, gather);
+		addr = next;
+	}
+	return addr;
+}
+
+/* The addresses are free now. */
+static void forget_range(struct petmem_process *process, u64 addr)
+{
+	mutex_lock(&process->family->lock);
+	write_lock(&process->map_lock);
+	petmem_memmap_free(process->map,
+			   petmem_memmap_find(process->map, addr));
+	write_unlock(&process->map_lock);
+	petmem_uncharge_allocations(&process->family->account, 1);
+	mutex_unlock(&process->family->lock);
+}
+
+/*
+ * While pages are taken out of the tables, the mmap lock of the process and the lock of its
+ * VMA are held for writing. As in munmap(), this keeps faults and Linux's walkers of this mm
+ * out of the tables that are removed. Afterwards the mmap lock is held for reading. It keeps
+ * fork from sharing the map, and munmap() from taking it away.
  */
 int petmem_free_vspace(struct petmem_process *process, u64 addr)
 {
 	struct petmem_map_change change;
-	u64 end;
+	struct petmem_gather gather;
+	u64 rest, end;
 	int err;
 
 	if (petmem_process_lock_region(process))
@@ -196,21 +236,25 @@ int petmem_free_vspace(struct petmem_process *process, u64 addr)
 	if (err) {
 		/* Without a region there is no allocation. */
 		err = err == -EAGAIN ? -EINVAL : err;
-		goto out_unlock;
+		goto err_unlock;
 	}
-	err = prepare_free(process, addr, &end);
-	if (err)
-		goto out_finish;
-	unmap_range(process, addr, end);
-	trace_petmem_free(addr, end - addr);
-
-	mutex_lock(&process->family->lock);
-	if (petmem_cow_own_map(process, &change))
-		forget_range(process, addr);
-	mutex_unlock(&process->family->lock);
-out_finish:
+	err = begin_free(process, &change, addr, &end);
 	petmem_cow_finish_change(process, &change);
-out_unlock:
+	if (err)
+		goto err_unlock;
+	petmem_gather_init(&gather, addr, end);
+	rest = take_all_out(process, addr, end, &gather);
+	mutex_unlock(&process->lock);
+
+	mmap_write_downgrade(petmem_process_mm(process));
+	drop_pages(process, rest, end, &gather);
+	petmem_gather_exit(&gather);
+	trace_petmem_free(addr, end - addr);
+	forget_range(process, addr);
+	mmap_read_unlock(petmem_process_mm(process));
+	return 0;
+
+err_unlock:
 	mutex_unlock(&process->lock);
 	petmem_process_unlock_region(process);
 	return err;
@@ -218,45 +262,37 @@ out_unlock:
 
 int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size)
 {
-	const struct petmem_range *range;
-	int err = -ENOENT;
+	u64 start, end;
 
-	mutex_lock(&process->family->lock);
-	range = petmem_find_usable(process, *addr);
-	if (range) {
-		*addr = range->start;
-		*size = petmem_range_usable_end(range) - range->start;
-		err = 0;
-	}
-	mutex_unlock(&process->family->lock);
-	return err;
+	if (!petmem_find_usable(process, *addr, &start, &end))
+		return -ENOENT;
+	*addr = start;
+	*size = end - start;
+	return 0;
 }
 
 /* ---- A fault ---- */
 
 /* Map a page of zeros from the pool at an address that has none. */
-static int map_new_page(struct petmem_fault_context *fault)
+static int map_new_page(struct petmem_fault_context *fault,
+			enum petmem_level level)
 {
-	struct petmem_process *process = fault->process;
-	struct petmem_account *account = &process->family->account;
+	struct petmem_account *account = &fault->process->family->account;
 	uintptr_t page_addr =
-		petmem_alloc_charged(account, PETMEM_PAGE_DATA, PETMEM_PTE);
+		petmem_alloc_charged(account, PETMEM_PAGE_DATA, level);
 	int err = 0;
 
 	if (!page_addr)
 		return -ENOMEM;
-	if (!petmem_leaf_is_private(&fault->leaf, PETMEM_PTE))
-		err = petmem_pgtables_make_private(petmem_process_mm(process),
-						   account, fault->addr,
-						   PETMEM_PTE, &fault->leaf,
-						   NULL);
-	if (err) {
-		petmem_put_charged(account, page_addr, PETMEM_PTE);
-		return err;
+	if (!petmem_leaf_is_private(&fault->leaf, level))
+		err = petmem_fault_make_private(fault, level);
+	if (!err) {
+		petmem_clear_page(page_addr, level);
+		err = petmem_leaf_set(&fault->leaf, page_addr);
 	}
-	petmem_clear_page(page_addr);
-	petmem_leaf_set(&fault->leaf, page_addr);
-	return 0;
+	if (err)
+		petmem_put_charged(account, page_addr, level);
+	return err;
 }
 
 /* Map a page, of 2 MiB if possible, at an address that has none. */
@@ -264,30 +300,21 @@ static int bring_new_page(struct petmem_fault_context *fault)
 {
 	int err = -ENOMEM;
 
-	if (fault->leaf.level != PETMEM_PTE)
-		err = petmem_large_map(fault);
+	if (petmem_large_fits(fault))
+		err = map_new_page(fault, PETMEM_PMD);
 	if (err != -ENOMEM)
 		return err;
-	err = map_new_page(fault);
-	if (!err && fault->process->fault_around > 1)
+	/* Giving the 2 MiB page back may have freed enough pages for this. */
+	err = map_new_page(fault, PETMEM_PTE);
+	if (!err && READ_ONCE(fault->process->fault_around) > 1)
 		petmem_map_around(fault, map_new_page);
 	return err;
 }
 
-int petmem_resolve_fault(struct petmem_fault_context *fault)
+static int look_and_resolve(struct petmem_fault_context *fault)
 {
-	struct petmem_process *process = fault->process;
-
-	lockdep_assert_held(&process->lock);
-	lockdep_assert_held(&process->family->lock);
-
-	fault->range = petmem_find_usable(process, fault->addr);
-	if (!fault->range)
-		return -EFAULT;
-	if (fault->error_code & ~ALLOWED_ACCESS)
-		return -EACCES;
-	fault->leaf =
-		petmem_pgtables_find(petmem_process_mm(process), fault->addr);
+	fault->leaf = petmem_pgtables_find(petmem_process_mm(fault->process),
+					   fault->addr);
 	if (!petmem_leaf_page(&fault->leaf))
 		return bring_new_page(fault);
 	if (!(fault->error_code & PETMEM_FAULT_WRITE) ||
@@ -296,29 +323,48 @@ int petmem_resolve_fault(struct petmem_fault_context *fault)
 	return petmem_cow_break(fault);
 }
 
+int petmem_resolve_fault(struct petmem_fault_context *fault)
+{
+	struct petmem_process *process = fault->process;
+	bool alone;
+	int err;
+
+	if (!petmem_find_usable(process, fault->addr, &fault->start,
+				&fault->end))
+		return -EFAULT;
+	if (fault->error_code & ~ALLOWED_ACCESS)
+		return -EACCES;
+	/* A copy is entered while no table has the page: see cow.c. */
+	alone = petmem_cow_notifies(process);
+	if (alone)
+		mutex_lock(&process->lock);
+	do {
+		err = look_and_resolve(fault);
+	} while (err == -EEXIST);
+	if (alone)
+		mutex_unlock(&process->lock);
+	return err;
+}
+
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
-			    u32 error_code, u64 *next)
+			    u32 error_code, bool may_wait, u64 *next)
 {
 	struct petmem_fault_context fault = {
 		.process = process,
 		.addr = addr & PAGE_MASK,
 		.error_code = error_code,
 	};
-	int err;
+	int err = petmem_resolve_fault(&fault);
 
-	mutex_lock(&process->lock);
-	mutex_lock(&process->family->lock);
-	err = petmem_resolve_fault(&fault);
 	/* A fault that will be repeated is counted when it is. */
-	if (err != -EAGAIN)
-		petmem_count_fault(process);
-	mutex_unlock(&process->family->lock);
-	mutex_unlock(&process->lock);
-	if (err != -EAGAIN)
-		trace_petmem_fault(addr, error_code, err);
+	if (err == -EAGAIN)
+		return err;
+	if (err == -ENOMEM && may_wait)
+		return -EBUSY;
+	petmem_count_fault(process);
+	trace_petmem_fault(addr, error_code, err);
 	if (!err && next)
 		*next = span_end(addr, fault.leaf.level);
-
 	if (err == -ENOMEM &&
 	    petmem_account_may_log(&process->family->account, 1))
 		pr_warn("process %d (%s): the pool is empty, or a limit reached\n",
@@ -328,32 +374,28 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 
 /* The page of @addr faults in any case. Moves @addr to the fault that fails, or to @end. */
 static int handle_locked(struct petmem_process *process, u64 *addr, u64 end,
-			 u32 error_code)
+			 u32 error_code, bool may_wait)
 {
 	int err;
 
 	do {
-		err = petmem_handle_pagefault(process, *addr, error_code, addr);
+		err = petmem_handle_pagefault(process, *addr, error_code,
+					      may_wait, addr);
 	} while (!err && *addr < end);
 	return err;
 }
 
-/*
- * A copy that releases the family's lock in the middle must not meet munmap(), which would
- * take the region away under it.
- */
+/* As long as the mmap lock is held and the region is mapped, munmap() does not take it away. */
 static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
-			   u32 error_code)
+			   u32 error_code, bool may_wait)
 {
 	struct mm_struct *mm = petmem_process_mm(process);
-	int err = 0;
+	int err = -EFAULT;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	if (petmem_cow_notifies(process) && !petmem_process_is_mapped(process))
-		err = -EFAULT;
-	if (!err)
-		err = handle_locked(process, addr, end, error_code);
+	if (petmem_process_is_mapped(process))
+		err = handle_locked(process, addr, end, error_code, may_wait);
 	mmap_read_unlock(mm);
 	return err;
 }
@@ -361,14 +403,31 @@ static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
 int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code)
 {
+	bool may_wait = true;
 	int err;
 
 	do {
-		err = lock_and_handle(process, &addr, end, error_code);
-		if (err != -EAGAIN)
+		err = lock_and_handle(process, &addr, end, error_code,
+				      may_wait);
+		if (err == -EAGAIN) {
+			err = petmem_cow_unshare(process, addr);
+		} else if (err == -EBUSY) {
+			may_wait = false;
+			err = petmem_wait_for_faults(process);
+		} else {
 			return err;
-		err = petmem_cow_unshare(process, addr);
+		}
 	} while (!err);
+	return err;
+}
+
+/* Faults hold the mmap lock, or the VMA's, for reading. */
+int petmem_wait_for_faults(struct petmem_process *process)
+{
+	int err = petmem_process_lock_region(process);
+
+	if (!err)
+		petmem_process_unlock_region(process);
 	return err;
 }
 
@@ -376,14 +435,10 @@ int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 
 void petmem_set_fault_around(struct petmem_process *process, u32 pages)
 {
-	mutex_lock(&process->family->lock);
-	process->fault_around = pages;
-	mutex_unlock(&process->family->lock);
+	WRITE_ONCE(process->fault_around, pages);
 }
 
 void petmem_set_large_pages(struct petmem_process *process, bool wanted)
 {
-	mutex_lock(&process->family->lock);
-	process->large_pages = wanted && petmem_has_large_pages();
-	mutex_unlock(&process->family->lock);
+	WRITE_ONCE(process->large_pages, wanted && petmem_has_large_pages());
 }

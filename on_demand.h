@@ -12,7 +12,6 @@
 
 struct petmem_fault_context;
 struct petmem_process;
-struct petmem_range;
 
 /**
  * petmem_alloc_vspace() - allocate a range of virtual pages, first fit
@@ -57,21 +56,24 @@ int petmem_query_vspace(struct petmem_process *process, u64 *addr, u64 *size);
  * petmem_find_usable() - find the range of an address that may be touched
  * @process: the process
  * @addr: any address
+ * @start: set to the beginning of the range
+ * @end: set to its end, without the guard page
  *
- * Return: the range, valid while the lock is held; NULL when the address is in no allocated
- * range, or in the guard page of one.
- * Context: the family's lock is held.
+ * As long as the process's mmap lock or VMA lock is held for reading, the range stays
+ * allocated.
+ *
+ * Return: false when the address is in no allocated range, or in the guard page of one.
+ * Context: process context.
  */
-const struct petmem_range *petmem_find_usable(struct petmem_process *process,
-					      u64 addr);
+bool petmem_find_usable(struct petmem_process *process, u64 addr, u64 *start,
+			u64 *end);
 
 /**
- * petmem_resolve_fault() - the work of petmem_handle_pagefault(), under its locks
+ * petmem_resolve_fault() - the work of petmem_handle_pagefault()
  * @fault: .process, .addr and .error_code are set; the function sets the rest
  *
- * Return: as petmem_handle_pagefault(). With 0, .leaf leads to the page.
- * Context: the mmap lock, the process's lock and the family's lock are held. The family's
- * lock may be released and taken again (petmem_cow_notifies()).
+ * Return: as petmem_handle_pagefault() without @may_wait.
+ * Context: as for petmem_handle_pagefault().
  */
 int petmem_resolve_fault(struct petmem_fault_context *fault);
 
@@ -80,15 +82,28 @@ int petmem_resolve_fault(struct petmem_fault_context *fault);
  * @process: the process
  * @addr: the faulting address
  * @error_code: PETMEM_FAULT_*, from the processor
+ * @may_wait: the caller can wait for other faults
  * @next: NULL, or set on success to the end of the mapped page
  *
  * Return: 0: repeat the access; -EFAULT: the address is in no allocated range; -EACCES: the
  * access is not allowed there; -ENOMEM: the pool is empty or a limit is reached; -EAGAIN: a
- * page table has to be unshared first, with petmem_cow_unshare().
- * Context: the mmap lock of the process is held for reading.
+ * page table has to be unshared first, with petmem_cow_unshare(); -EBUSY, with @may_wait: as
+ * -ENOMEM, but other faults may have mapped the page, or have pages that they will give back.
+ * Call petmem_wait_for_faults(), and repeat the fault without @may_wait.
+ * Context: may sleep; the region is mapped, and the process's mmap lock or VMA lock is held
+ * for reading.
  */
 int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
-			    u32 error_code, u64 *next);
+			    u32 error_code, bool may_wait, u64 *next);
+
+/**
+ * petmem_wait_for_faults() - wait for the end of all faults of a process that have begun
+ * @process: the process
+ *
+ * Return: 0 or -EINTR.
+ * Context: may sleep; the mmap lock is not held.
+ */
+int petmem_wait_for_faults(struct petmem_process *process);
 
 /**
  * petmem_handle_pagefaults() - map the pages of a range, taking the locks for it
@@ -97,8 +112,8 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
  * @end: address after the last page, a multiple of the page size
  * @error_code: PETMEM_FAULT_*, the same for all pages
  *
- * Return: as petmem_handle_pagefault(), for the first fault that fails, except for -EAGAIN;
- * -EINTR.
+ * Return: as petmem_handle_pagefault(), for the first fault that fails, except for -EAGAIN
+ * and -EBUSY; -EINTR.
  */
 int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code);

@@ -10,10 +10,11 @@
 
 #include "compat.h"
 #include "extent.h"
+#include "large_page.h"
 #include "pool.h"
 
 /* More references than anybody can drop. */
-#define NOBODYS_REFS (U32_MAX / 2)
+#define NOBODYS_REFS (INT_MAX / 2)
 
 struct petmem_page *petmem_pool_page(uintptr_t page_addr)
 {
@@ -22,7 +23,7 @@ struct petmem_page *petmem_pool_page(uintptr_t page_addr)
 
 	if (extent)
 		return &extent->pages[page_number(extent, page_addr)];
-	nobodys = (struct petmem_page){ .refs = NOBODYS_REFS };
+	nobodys = (struct petmem_page){ .refs = ATOMIC_INIT(NOBODYS_REFS) };
 	return &nobodys;
 }
 
@@ -41,7 +42,10 @@ u64 petmem_put_page(uintptr_t page_addr)
 	if (!extent)
 		return 0;
 	page = page_number(extent, page_addr);
-	if (--extent->pages[page].refs || large_page_of(extent, page)->refs)
+	/* A page that is in no 2 MiB page is in none as long as it has an owner. */
+	if (petmem_large_page_refs(large_page_of(extent, page)))
+		return petmem_put_part(extent, page);
+	if (!atomic_dec_and_test(&extent->pages[page].refs))
 		return 0;
 	petmem_free_pages(page_addr, 1);
 	return 1;
@@ -51,11 +55,14 @@ bool petmem_page_is_shared(uintptr_t page_addr)
 {
 	struct pool_extent *extent = petmem_extent_of(page_addr);
 	u32 page;
+	int refs;
 
 	if (!extent)
 		return true;
 	page = page_number(extent, page_addr);
-	return extent->pages[page].refs + large_page_of(extent, page)->refs > 1;
+	/* A relative that splits the 2 MiB page moves its reference from here to there. */
+	refs = petmem_large_page_refs(large_page_of(extent, page));
+	return refs + petmem_page_refs(&extent->pages[page]) > 1;
 }
 
 int petmem_copy_page(uintptr_t to, uintptr_t from)

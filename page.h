@@ -6,12 +6,14 @@
  * Addresses are physical and in bytes. A function that needs a page of the pool warns if an
  * address is not in the pool. Then it changes nothing and returns 0 or false.
  *
- * Context of all functions that change or read references, unless they say otherwise: the
- * owners of the page serialise all changes of its references.
+ * Relatives count references to the same page at the same time, so the counts are atomic.
+ * Only an owner of a page takes another reference to it. So an owner that finds a count of 1
+ * is the only owner until it takes a reference itself.
  */
 #ifndef PETMEM_PAGE_H
 #define PETMEM_PAGE_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 enum petmem_page_kind {
@@ -30,7 +32,7 @@ enum petmem_page_kind {
  * entries of PTE tables that point to it alone. A page is free when both counts are 0.
  */
 struct petmem_page {
-	u32 refs; /* entries that point to it, except those of 2 MiB pages */
+	atomic_t refs; /* entries that point to it, except those of 2 MiB pages */
 	u16 live; /* in a table: those of its 512 entries that lead to a page or table */
 	u8 kind; /* enum petmem_page_kind; FREE also in a 2 MiB page never split */
 	u8 maybe_writable : 1; /* in a PTE table: a leaf may be writable */
@@ -42,7 +44,7 @@ struct petmem_page {
  * @page_addr: physical address of a page that the caller has from the pool
  *
  * Return: the record, which stays valid until the page is freed. The page's owners may
- * change it, except for .kind and .clean. The result is never NULL. For an address that is
+ * change it, except for .kind and .clean: pgtables.h says with which lock. The result is never NULL. For an address that is
  * not in the pool, this warns and returns the record of a page that nobody owns: it has
  * many references, so it is never private and never becomes free, and as a table it is
  * empty.
@@ -65,7 +67,18 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr);
  */
 static inline void petmem_get_page(uintptr_t page_addr)
 {
-	petmem_pool_page(page_addr)->refs++;
+	atomic_inc(&petmem_pool_page(page_addr)->refs);
+}
+
+/**
+ * petmem_page_refs() - the number of entries that lead to a page
+ * @page: its record
+ *
+ * What other owners did before they dropped their references is visible to the caller.
+ */
+static inline int petmem_page_refs(const struct petmem_page *page)
+{
+	return atomic_read_acquire(&page->refs);
 }
 
 /**

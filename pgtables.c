@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pgtables.c - the walk through the page tables of the region, and its leaves. The rules
- * are in pgtables.h.
+ * pgtables.c - walk the page tables of the region, add the tables that a path lacks, and
+ * enter a page. The rules are in pgtables.h.
  */
 #include "pgtables.h"
 
 #include <linux/mm.h>
+#include <linux/spinlock.h>
 
-#include <asm/cpufeature.h>
-
-#include "gather.h"
+#include "compat.h"
 #include "giant_page.h"
-#include "large_page.h"
 #include "slot.h"
 #include "table.h"
-#include "tlb.h"
 
 /* ---- The walk ---- */
 
@@ -25,233 +22,130 @@
 static void look_at_table(struct petmem_leaf *leaf, u64 entry,
 			  enum petmem_level level)
 {
+	if (!is_table(entry))
+		return;
+	leaf->writable &= !!(entry & _PAGE_RW);
 	if (leaf->private > level + 1)
 		return;
 	if ((level > PETMEM_PTE && (entry & _PAGE_RW)) || is_private(entry))
 		leaf->private = level;
 	else
-		leaf->shared = is_table(entry);
+		leaf->shared = true;
 }
 
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 {
-	struct petmem_leaf leaf = { .private = PETMEM_LEVELS };
-	u64 entry = petmem_pgtables_slot(mm), allowed;
+	struct petmem_leaf leaf = {
+		.private = PETMEM_LEVELS,
+		.writable = true,
+	};
+	u64 entry = petmem_pgtables_slot(mm);
 	int level;
 
 	/* While the region is detached, nothing is mapped. */
 	if (!entry)
 		entry = petmem_empty_pud_entry;
-	allowed = entry;
 	for (level = PETMEM_PUD; level >= PETMEM_PTE; level--) {
 		look_at_table(&leaf, entry, level);
-		allowed &= entry;
 		leaf.entry = entry_of(table_of(entry), addr, level);
 		leaf.level = level;
-		entry = *leaf.entry;
+		entry = READ_ONCE(*leaf.entry);
 		if (is_none(entry) || is_large(entry))
 			break;
 	}
-	leaf.writable = allowed & _PAGE_RW;
+	leaf.value = entry;
 	if (leaf.level == PETMEM_PUD && is_large(entry))
 		look_at_table(&leaf, petmem_giant_table(entry), PETMEM_PMD);
 	return leaf;
 }
 
-/* One address is enough for a page of any size (SDM volume 3A, section 4.10.4.1). */
-static void shoot_page(struct mm_struct *mm, u64 addr)
+/* ---- Entries ---- */
+
+/* The table that contains an entry. */
+static u64 *table_around(const u64 *entry)
 {
-	addr &= PAGE_MASK;
-	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
+	return (u64 *)((uintptr_t)entry & PAGE_MASK);
 }
 
-/* ---- Make the path private ---- */
-
-/*
- * AMD's family 10h must never find two page sizes for one address (erratum 383), so it gets
- * a flush in between.
- */
-void petmem_pgtables_replace_entry(struct mm_struct *mm, u64 addr, u64 *entry,
-				   enum petmem_level level, u64 new)
+bool petmem_leaf_lock(const struct petmem_leaf *leaf)
 {
-	if (is_large(*entry) && boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH)) {
-		set_none(entry, level);
-		shoot_page(mm, addr);
-	}
-	WRITE_ONCE(*entry, new);
+	spinlock_t *lock = petmem_table_lock(table_around(leaf->entry));
+
+	spin_lock(lock);
+	if (*leaf->entry == leaf->value)
+		return true;
+	spin_unlock(lock);
+	return false;
 }
 
-/*
- * Make an entry that leads to a private table of @level, to take the place of @entry. Sets
- * *@stale when processors may have cached the target of @entry. The reference to a replaced
- * table goes to @replaced.
- */
-static u64 private_table(u64 entry, enum petmem_level level,
-			 struct petmem_spare_tables *spares,
-			 struct petmem_gather *replaced, bool *stale)
+void petmem_leaf_unlock(const struct petmem_leaf *leaf)
 {
-	u64 *table;
-
-	if (is_large(entry) && level == PETMEM_PMD) {
-		entry = petmem_giant_split(entry);
-		*stale = true;
-	}
-	if (is_private(entry))
-		return entry | _PAGE_RW;
-	if (is_large(entry)) {
-		table = petmem_table_split(spares, entry);
-		*stale = true;
-	} else if (is_table(entry)) {
-		table = petmem_table_copy(spares, table_of(entry), level);
-		petmem_gather_add(replaced, entry, level + 1);
-		*stale = true;
-	} else {
-		table = petmem_table_new(spares, level);
-	}
-	/* The table is filled before a processor can find it. */
-	smp_wmb();
-	return table_entry(table);
+	spin_unlock(petmem_table_lock(table_around(leaf->entry)));
 }
-
-/* The work of petmem_pgtables_make_private(), with enough pages for it. */
-static void replace_path(struct mm_struct *mm, u64 addr,
-			 enum petmem_level lowest, struct petmem_leaf *leaf,
-			 struct petmem_spare_tables *spares,
-			 struct petmem_gather *replaced)
-{
-	u64 old_slot = petmem_pgtables_slot(mm), slot, *entry = &slot;
-	bool stale = false;
-	u64 *table, new;
-	int level;
-
-	slot = private_table(old_slot, PETMEM_PUD, spares, replaced, &stale);
-	if (slot != old_slot)
-		petmem_slot_write(mm, slot);
-	for (level = PETMEM_PUD; level > (int)lowest; level--) {
-		table = table_of(*entry);
-		entry = entry_of(table, addr, level);
-		if (is_none(*entry))
-			page_of(__pa(table))->live++;
-		new = private_table(*entry, level - 1, spares, replaced,
-				    &stale);
-		petmem_pgtables_replace_entry(mm, addr, entry, level, new);
-	}
-	*leaf = (struct petmem_leaf){
-		.entry = entry_of(table_of(*entry), addr, lowest),
-		.level = lowest,
-		.private = lowest,
-		.writable = true,
-	};
-	/*
-	 * One address is enough. An invalidation drops everything cached of the tables on
-	 * the path to the address. Cached parts of the paths to other addresses lead to
-	 * tables that are still below ours. The same holds for a large page that was split.
-	 */
-	if (stale)
-		shoot_page(mm, addr);
-}
-
-int petmem_pgtables_make_private(struct mm_struct *mm,
-				 struct petmem_account *account, u64 addr,
-				 enum petmem_level lowest,
-				 struct petmem_leaf *leaf,
-				 struct petmem_gather *replaced)
-{
-	int nr_tables = max((int)leaf->private - (int)lowest, 0);
-	struct petmem_spare_tables spares;
-
-	if (WARN_ON_ONCE(!petmem_pgtables_slot(mm)))
-		return -EFAULT;
-	if (petmem_tables_take(&spares, account, nr_tables))
-		return -ENOMEM;
-	if (nr_tables && leaf->shared && !replaced) {
-		petmem_tables_put(&spares, account);
-		return -EAGAIN;
-	}
-	replace_path(mm, addr, lowest, leaf, &spares, replaced);
-	return 0;
-}
-
-int petmem_pgtables_unshare(struct mm_struct *mm,
-			    struct petmem_account *account, u64 addr,
-			    struct petmem_gather *replaced)
-{
-	struct petmem_leaf leaf = petmem_pgtables_find(mm, addr);
-
-	if (!leaf.shared)
-		return 0;
-	return petmem_pgtables_make_private(mm, account, addr,
-					    min(leaf.level, PETMEM_PMD), &leaf,
-					    replaced);
-}
-
-/* ---- Leaves ---- */
 
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 {
-	return is_none(*leaf->entry) ? 0 : frame_of(*leaf->entry);
+	return is_none(leaf->value) ? 0 : frame_of(leaf->value);
 }
 
-bool petmem_leaf_is_shared(const struct petmem_leaf *leaf, u64 addr,
-			   enum petmem_level level)
+/* Set an entry that leads to nothing. Returns false if it leads somewhere by now. */
+static bool enter_value(const struct petmem_leaf *leaf, u64 value)
 {
-	uintptr_t page_addr =
-		petmem_leaf_page(leaf) + (addr & (level_size(leaf->level) - 1));
+	struct petmem_page *table = page_of(__pa(leaf->entry));
 
-	if (leaf->private > min(leaf->level, PETMEM_PMD))
-		return true;
-	return level == PETMEM_PTE
-		       ? petmem_page_is_shared(page_addr & PAGE_MASK)
-		       : petmem_large_is_shared(page_addr & PMD_MASK);
-}
-
-bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
-{
-	return leaf->writable && (*leaf->entry & _PAGE_RW);
-}
-
-/* The record of the table that contains an entry. */
-static struct petmem_page *page_around(const u64 *entry)
-{
-	return petmem_pool_page(__pa(entry) & PAGE_MASK);
-}
-
-void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr)
-{
-	struct petmem_page *table = page_around(leaf->entry);
-
-	WRITE_ONCE(*leaf->entry, data_entry(page_addr, leaf->level));
+	if (!petmem_leaf_lock(leaf))
+		return false;
+	/* A page or table is filled before a processor can find it. */
+	smp_wmb();
+	WRITE_ONCE(*leaf->entry, value);
 	table->maybe_writable = true;
 	table->live++;
+	petmem_leaf_unlock(leaf);
+	return true;
 }
 
-uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
-			   u64 addr)
+int petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr)
 {
-	uintptr_t page_addr = frame_of(*leaf->entry);
-
-	WRITE_ONCE(*leaf->entry, 0);
-	page_around(leaf->entry)->live--;
-	shoot_page(mm, addr);
-	return page_addr;
+	return enter_value(leaf, data_entry(page_addr, leaf->level)) ? 0
+								     : -EEXIST;
 }
 
-/* More permission needs no flush: a fault through a stale TLB entry drops that entry. */
-void petmem_leaf_allow_write(const struct petmem_leaf *leaf)
+/* ---- Missing tables ---- */
+
+int petmem_pgtables_add_from(struct mm_struct *mm, u64 addr,
+			     enum petmem_level lowest,
+			     struct petmem_spare_tables *spares)
 {
-	WRITE_ONCE(*leaf->entry, *leaf->entry | LEAF_WRITE);
-	page_around(leaf->entry)->maybe_writable = true;
+	u64 slot = petmem_pgtables_slot(mm);
+	struct petmem_leaf leaf;
+	u64 *table;
+
+	if (!is_table(slot)) {
+		slot = table_entry(petmem_table_new(spares, PETMEM_PUD));
+		smp_wmb();
+		petmem_slot_write(mm, slot);
+	}
+	for (leaf = petmem_pgtables_find(mm, addr); leaf.level > lowest;
+	     leaf = petmem_pgtables_find(mm, addr)) {
+		if (!is_none(leaf.value))
+			return -EEXIST;
+		table = petmem_table_new(spares, leaf.level - 1);
+		if (!enter_value(&leaf, table_entry(table)))
+			petmem_table_unused(spares, table);
+	}
+	return 0;
 }
 
-uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
-			      struct mm_struct *mm, u64 addr,
-			      uintptr_t page_addr)
+int petmem_pgtables_add(struct mm_struct *mm, struct petmem_account *account,
+			u64 addr, enum petmem_level lowest,
+			const struct petmem_leaf *leaf)
 {
-	uintptr_t old = frame_of(*leaf->entry);
+	struct petmem_spare_tables spares;
+	int err = petmem_tables_take(&spares, account, leaf->private - lowest);
 
-	WRITE_ONCE(*leaf->entry,
-		   data_entry(page_addr, leaf->level) & ~LEAF_WRITE);
-	shoot_page(mm, addr);
-	petmem_leaf_allow_write(leaf);
-	return old;
+	if (err)
+		return err;
+	err = petmem_pgtables_add_from(mm, addr, lowest, &spares);
+	petmem_tables_put(&spares, account);
+	return err;
 }

@@ -107,11 +107,12 @@ void petmem_pgtables_protect(u64 slot);
  */
 struct petmem_leaf {
 	u64 *entry;
+	u64 value; /* of the entry, when it was found */
 	enum petmem_level
 		level; /* of the entry's table; the size of the page */
 	enum petmem_level private; /* from the PUD table to this one, tables have one owner */
 	bool shared; /* relatives share the table below those */
-	bool writable; /* all entries above allow writing */
+	bool writable; /* all entries above that lead to a table allow writing */
 };
 
 /**
@@ -119,52 +120,9 @@ struct petmem_leaf {
  * @mm: the address space
  * @addr: an address of the region
  *
- * Return: the leaf, valid until the tables change. .private is PETMEM_LEVELS when no table
- * on the path has one owner.
+ * Return: the leaf. .private is PETMEM_LEVELS when no table on the path has one owner.
  */
 struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
-
-/**
- * petmem_pgtables_make_private() - make the path to an address private
- * @mm: the address space
- * @account: the family's
- * @addr: an address of the region
- * @lowest: the level of the last table on the path: PETMEM_PTE, or PETMEM_PMD for a 2 MiB
- *	page that is there or is to be entered
- * @leaf: what petmem_pgtables_find() returned; on success, the leaf at @lowest
- * @replaced: gets the references to the replaced tables; NULL: replace none
- *
- * Missing tables are made, and tables with one owner are made writable. Pages on the path
- * that are larger than @lowest are split.
- *
- * Return: 0; with nothing changed: -ENOMEM when there are not enough pages, -EAGAIN when a
- * table is shared and has to be unshared first, with petmem_pgtables_unshare(). There were
- * enough pages for that a moment ago.
- * Context: may sleep.
- */
-int petmem_pgtables_make_private(struct mm_struct *mm,
-				 struct petmem_account *account, u64 addr,
-				 enum petmem_level lowest,
-				 struct petmem_leaf *leaf,
-				 struct petmem_gather *replaced);
-
-/**
- * petmem_pgtables_unshare() - unshare the tables on the path to an address
- * @mm: the address space
- * @account: the family's
- * @addr: an address of the region
- * @replaced: with room for one path; gets the references to the replaced tables
- *
- * Missing tables stay missing. A 1 GiB page whose table is shared is split. When this
- * returns, no processor has anything of a replaced table cached, but walkers of Linux's may
- * be inside of it: see the rule at the top.
- *
- * Return: 0; -ENOMEM, with nothing changed, when there are not enough pages.
- * Context: may sleep.
- */
-int petmem_pgtables_unshare(struct mm_struct *mm,
-			    struct petmem_account *account, u64 addr,
-			    struct petmem_gather *replaced);
 
 /**
  * petmem_leaf_page() - the page of a leaf
@@ -175,11 +133,20 @@ int petmem_pgtables_unshare(struct mm_struct *mm,
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf);
 
 /**
+ * petmem_leaf_is_writable() - can a leaf's page be written?
+ * @leaf: the leaf
+ */
+static inline bool petmem_leaf_is_writable(const struct petmem_leaf *leaf)
+{
+	return leaf->writable && (leaf->value & _PAGE_RW);
+}
+
+/**
  * petmem_leaf_is_private() - can an entry of a certain level be set at once?
  * @leaf: the leaf
  * @level: the level
  *
- * Return: false when petmem_pgtables_make_private() has to come first.
+ * Return: false when tables have to be added or made private first.
  */
 static inline bool petmem_leaf_is_private(const struct petmem_leaf *leaf,
 					  enum petmem_level level)
@@ -188,77 +155,60 @@ static inline bool petmem_leaf_is_private(const struct petmem_leaf *leaf,
 }
 
 /**
- * petmem_leaf_is_shared() - does a relative share a part of a leaf's page?
- * @leaf: the leaf of a page
- * @addr: an address of the page
- * @level: the part: the 4 KiB or the 2 MiB at @addr
+ * petmem_leaf_lock() - lock the table of a leaf
+ * @leaf: the leaf
+ *
+ * Return: false, with no lock held, when the entry is not what it was when it was found.
  */
-bool petmem_leaf_is_shared(const struct petmem_leaf *leaf, u64 addr,
-			   enum petmem_level level);
+bool petmem_leaf_lock(const struct petmem_leaf *leaf);
 
 /**
- * petmem_leaf_is_writable() - can a leaf's page be written?
+ * petmem_leaf_unlock() - undo petmem_leaf_lock()
  * @leaf: the leaf
  */
-bool petmem_leaf_is_writable(const struct petmem_leaf *leaf);
+void petmem_leaf_unlock(const struct petmem_leaf *leaf);
 
 /**
  * petmem_leaf_set() - enter a page, writable
  * @leaf: private and empty
  * @page_addr: physical address of a page of the leaf's size; the leaf takes over the
  *	caller's reference
+ *
+ * Return: 0; -EEXIST, with nothing changed, when the leaf is not empty any more.
  */
-void petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr);
+int petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr);
 
 /**
- * petmem_leaf_take() - remove a page that will be replaced
- * @leaf: private
+ * petmem_pgtables_add() - add the tables that are missing on the path to an address
  * @mm: the address space
- * @addr: an address of the page, a multiple of 4 KiB
+ * @account: the family's
+ * @addr: an address of the region
+ * @lowest: the level of the last table on the path: PETMEM_PTE, or PETMEM_PMD for a 2 MiB
+ *	page that is to be entered
+ * @leaf: what petmem_pgtables_find() returned; all tables on the path are private
  *
- * When this returns, no processor has a translation. Until petmem_leaf_set(), a fault finds
- * no page there.
- *
- * Return: physical address of the page; the caller gets the reference.
- * Context: may sleep.
+ * Return: 0; -ENOMEM, with nothing changed, when there are not enough pages; -EEXIST when
+ * another thread has entered a larger page.
+ * Context: may sleep; the family's lock is held.
  */
-uintptr_t petmem_leaf_take(const struct petmem_leaf *leaf, struct mm_struct *mm,
-			   u64 addr);
+int petmem_pgtables_add(struct mm_struct *mm, struct petmem_account *account,
+			u64 addr, enum petmem_level lowest,
+			const struct petmem_leaf *leaf);
+
+struct petmem_spare_tables;
 
 /**
- * petmem_leaf_replace() - replace a page by its copy, writable
- * @leaf: private, not writable
+ * petmem_pgtables_add_from() - the same, with pages that were taken before
  * @mm: the address space
- * @addr: an address of the page, a multiple of 4 KiB
- * @page_addr: physical address of the copy; the leaf takes over the caller's reference
+ * @addr: an address of the region
+ * @lowest: as for petmem_pgtables_add()
+ * @spares: enough pages
  *
- * No processor has a translation to the old page when this returns, nor when the first
- * write to the copy is made.
- *
- * Return: physical address of the old page; the caller gets the reference.
- * Context: may sleep.
+ * Return: 0 or -EEXIST.
+ * Context: the family's lock is held.
  */
-uintptr_t petmem_leaf_replace(const struct petmem_leaf *leaf,
-			      struct mm_struct *mm, u64 addr,
-			      uintptr_t page_addr);
-
-/**
- * petmem_leaf_allow_write() - make a page writable
- * @leaf: private; nobody shares the page
- */
-void petmem_leaf_allow_write(const struct petmem_leaf *leaf);
-
-/**
- * petmem_pgtables_replace_entry() - replace an entry by one that leads to a table
- * @mm: the address space
- * @addr: an address below the entry
- * @entry: leads to a large page, to no page, or to another table
- * @level: of the table that the entry is in
- * @new: the new value
- *
- * Context: may sleep.
- */
-void petmem_pgtables_replace_entry(struct mm_struct *mm, u64 addr, u64 *entry,
-				   enum petmem_level level, u64 new);
+int petmem_pgtables_add_from(struct mm_struct *mm, u64 addr,
+			     enum petmem_level lowest,
+			     struct petmem_spare_tables *spares);
 
 #endif /* PETMEM_PGTABLES_H */

@@ -122,7 +122,7 @@ static void record_taken(struct pool_extent *extent, u32 page,
 		count_clean(extent, -1);
 	}
 	extent->pages[page] = (struct petmem_page){
-		.refs = kind != PETMEM_PAGE_BAD,
+		.refs = ATOMIC_INIT(kind != PETMEM_PAGE_BAD),
 		.kind = kind,
 		.clean = clean,
 	};
@@ -178,25 +178,31 @@ void petmem_pool_poison(const struct pool_extent *extent, u32 first,
 }
 
 /* Pages that come back have been written to, so their new records are not clean. */
+void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages,
+		      enum petmem_page_kind kind)
+{
+	struct petmem_page *pages = &extent->pages[first];
+
+	lockdep_assert_held(&petmem_pool.lock);
+
+	if (WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
+		return;
+	petmem_pool_count(extent, num_pages, kind, PETMEM_PAGE_FREE);
+	memset(pages, 0, num_pages * sizeof(*pages));
+	petmem_pool_retire_failed(extent, first, num_pages);
+}
+
 void petmem_free_pages(uintptr_t page_addr, u32 num_pages)
 {
 	struct pool_extent *extent = petmem_extent_of(page_addr);
-	struct petmem_page *pages;
 	u32 first;
 
 	if (!extent)
 		return;
 	first = page_number(extent, page_addr);
-	pages = &extent->pages[first];
 	petmem_pool_poison(extent, first, num_pages);
 	spin_lock(&petmem_pool.lock);
-	if (!WARN_ON_ONCE(
-		    petmem_buddy_free(&extent->buddy, first, num_pages))) {
-		petmem_pool_count(extent, num_pages, pages->kind,
-				  PETMEM_PAGE_FREE);
-		memset(pages, 0, num_pages * sizeof(*pages));
-		petmem_pool_retire_failed(extent, first, num_pages);
-	}
+	petmem_pool_give(extent, first, num_pages, extent->pages[first].kind);
 	spin_unlock(&petmem_pool.lock);
 	petmem_cleaner_wake();
 }

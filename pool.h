@@ -68,6 +68,16 @@ void petmem_pool_count(struct pool_extent *extent, u32 num_pages,
 		       enum petmem_page_kind from, enum petmem_page_kind to);
 
 /**
+ * petmem_pool_give() - put consecutive pages back into the allocator
+ * @extent: their extent
+ * @first: number of the first page; petmem_pool_poison() was called for all
+ * @num_pages: number of pages, all of one kind
+ * @kind: their kind
+ */
+void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages,
+		      enum petmem_page_kind kind);
+
+/**
  * petmem_pool_make_available() - put an extent with free pages at its place in the list
  * @extent: the extent
  *

@@ -16,14 +16,10 @@
 static bool lies_in_one_range(struct petmem_process *process, u64 addr,
 			      u64 size)
 {
-	const struct petmem_range *range;
-	bool lies;
+	u64 start, end;
 
-	mutex_lock(&process->family->lock);
-	range = petmem_find_usable(process, addr);
-	lies = range && size <= petmem_range_usable_end(range) - addr;
-	mutex_unlock(&process->family->lock);
-	return lies;
+	return petmem_find_usable(process, addr, &start, &end) &&
+	       size <= end - addr;
 }
 
 /* Map pages from @addr onwards: 1 GiB as one page, or as much as a page table holds. */

@@ -152,7 +152,9 @@ static struct petmem_memmap *leave_region(struct petmem_process *process)
 	if (!map)
 		return NULL;
 	process->detached = petmem_pgtables_detach(petmem_process_mm(process));
+	write_lock(&process->map_lock);
 	WRITE_ONCE(process->map, NULL);
+	write_unlock(&process->map_lock);
 	WRITE_ONCE(process->vma, NULL);
 	if (process->native)
 		atomic_dec(&native);
@@ -308,6 +310,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	if (!process)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&process->lock);
+	rwlock_init(&process->map_lock);
 	process->fault_around = 1;
 	process->large_pages = petmem_has_large_pages();
 	atomic_inc(&allocated);
@@ -414,7 +417,6 @@ bool petmem_process_has_listeners(const struct petmem_process *process)
 {
 	const struct hlist_node *node = &process->notifier.hlist;
 
-	mmap_assert_locked(petmem_process_mm(process));
 	return READ_ONCE(node->pprev) != process->first ||
 	       READ_ONCE(node->next);
 }
@@ -432,7 +434,9 @@ static void enter_region(struct petmem_process *process,
 {
 	lockdep_assert_held(&process->family->lock);
 
+	write_lock(&process->map_lock);
 	WRITE_ONCE(process->map, map);
+	write_unlock(&process->map_lock);
 	process->reservation++;
 	WRITE_ONCE(process->vma, vma);
 	WRITE_ONCE(process->native, is_native);

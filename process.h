@@ -41,25 +41,34 @@ struct petmem_process {
 	struct hlist_node **first; /* the head of the mm's list of notifiers */
 
 	/*
-	 * Serialises the operations of a process, also while they release the family's
-	 * lock in the middle. No mmu notifier takes it.
+	 * Serialises allocations, frees and forks of a process, also while they release the
+	 * family's lock in the middle. No mmu notifier takes it. Faults take it only if a
+	 * virtual machine or a device listens to the mm.
 	 */
 	struct mutex lock;
 
 	/*
+	 * Guards @map and the ranges of a map that nobody shares: faults read them under
+	 * this lock alone. To change them, the family's lock is held as well.
+	 */
+	rwlock_t map_lock;
+
+	atomic64_t faults; /* handled faults, including those that failed */
+	atomic64_t copies; /* pages copied because a relative shared them */
+
+	/* Settings, read and written at any time. */
+	u32 fault_around; /* pages that one fault may map: a power of two */
+	bool large_pages; /* 2 MiB pages may be used */
+
+	/*
 	 * Guarded by the family's lock. @native is written with the mmap lock held for
-	 * writing as well. Without the family's lock, @map and @native may be read as
-	 * hints. While the region is mapped, the mmap lock or the VMA's lock is
-	 * enough to read @vma.
+	 * writing as well. Without the family's lock, @native may be read as a hint. While
+	 * the region is mapped, the mmap lock or the VMA's lock is enough to read @vma.
 	 */
 	struct petmem_memmap *map; /* NULL if the region is not reserved */
 	struct vm_area_struct
 		*vma; /* the reservation; valid as long as there is a map */
 	bool native; /* the fault mode: native, or by signal */
-	u32 fault_around; /* pages that one fault may map: a power of two */
-	bool large_pages; /* 2 MiB pages may be used */
-	u64 faults; /* handled faults, including those that failed */
-	u64 copies; /* pages copied because a relative shared them */
 	u64 reservation; /* number of the reservation: one more for each new map */
 	struct petmem_gather *retired; /* petmem_process_retire() */
 	u64 detached; /* the slot of a region that is being unmapped, until its pages are dropped */
@@ -169,7 +178,9 @@ void petmem_process_put_retired(struct petmem_process *process);
  * @process: owner of the mm
  *
  * Return: true if the mm has an mmu notifier that is not petmem's.
- * Context: the mmap lock is held. Registering a notifier takes it for writing.
+ * Context: the mmap lock or the lock of the region's VMA is held. Registering a notifier takes
+ * both for writing (mm_take_all_locks() in mm/mmap.c, since 6.11 in mm/vma.c; VMAs have a
+ * lock since 6.4).
  */
 bool petmem_process_has_listeners(const struct petmem_process *process);
 
@@ -225,16 +236,15 @@ struct petmem_events {
 
 DECLARE_PER_CPU(struct petmem_events, petmem_events);
 
-/* Context of both: the family's lock is held. */
 static inline void petmem_count_fault(struct petmem_process *process)
 {
-	process->faults++;
+	atomic64_inc(&process->faults);
 	this_cpu_inc(petmem_events.faults);
 }
 
 static inline void petmem_count_copy(struct petmem_process *process)
 {
-	process->copies++;
+	atomic64_inc(&process->copies);
 	this_cpu_inc(petmem_events.copies);
 }
 

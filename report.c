@@ -57,7 +57,7 @@ int petmem_pool_block(struct petmem_block *block)
 /* The kind of a page that is not free. */
 static u32 run_kind(const struct pool_extent *extent, u32 page)
 {
-	if (READ_ONCE(large_page_of(extent, page)->refs))
+	if (petmem_large_page_refs(large_page_of(extent, page)))
 		return PETMEM_RUN_LARGE;
 	if (extent->pages[page].kind == PETMEM_PAGE_BAD)
 		return PETMEM_RUN_BAD;

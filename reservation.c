@@ -67,23 +67,35 @@ static vm_fault_t unshare_and_repeat(struct petmem_process *process,
 	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
 }
 
+/* The same when the pool is empty, but other faults may give pages back. */
+static vm_fault_t wait_and_repeat(struct petmem_process *process,
+				  struct vm_fault *vmf)
+{
+	petmem_release_fault_lock(vmf);
+	petmem_wait_for_faults(process);
+	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
+}
+
 static vm_fault_t serve_fault(struct vm_fault *vmf, u32 error_code)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct petmem_process *process = petmem_process_find(mm);
+	bool may_wait = may_repeat(vmf) && !(vmf->flags & FAULT_FLAG_TRIED);
 	int err = -EFAULT;
 
 	error_code |= PETMEM_FAULT_USER;
 	if (process)
 		err = petmem_handle_pagefault(process, vmf->address, error_code,
-					      NULL);
+					      may_wait, NULL);
+	if (err == -EBUSY)
+		return wait_and_repeat(process, vmf);
 	if (err == -EAGAIN && may_repeat(vmf))
 		return unshare_and_repeat(process, vmf);
 	while (err == -EAGAIN) {
 		err = petmem_cow_unshare_now(process, vmf->address);
 		if (!err)
 			err = petmem_handle_pagefault(process, vmf->address,
-						      error_code, NULL);
+						      error_code, false, NULL);
 	}
 	if (err == -EHWPOISON)
 		return VM_FAULT_HWPOISON;

@@ -5,6 +5,7 @@
 #include "table.h"
 
 #include <linux/cache.h>
+#include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -26,8 +27,18 @@
 static u64 empty_tables[2][ENTRIES] __aligned(PAGE_SIZE) __ro_after_init;
 u64 petmem_empty_pud_entry, petmem_empty_pmd_entry;
 
-/* Where locks are too large for a struct page, all tables share this one. */
-static DEFINE_SPINLOCK(tables_lock);
+/* Where locks are too large for a struct page, the tables share these. */
+#define TABLE_LOCK_BITS 6
+
+static spinlock_t table_locks[1 << TABLE_LOCK_BITS] = {
+	[0 ...(1 << TABLE_LOCK_BITS) - 1] = __SPIN_LOCK_UNLOCKED(table_locks),
+};
+
+static void init_lock(u64 *table)
+{
+	petmem_init_table_lock(table,
+			       &table_locks[hash_ptr(table, TABLE_LOCK_BITS)]);
+}
 
 /* The entry for a table in the module's data, by its address in the direct map. */
 static u64 empty_entry(void *table)
@@ -44,7 +55,7 @@ void petmem_pgtables_init(void)
 	petmem_empty_pmd_entry = empty_entry(empty_tables[1]);
 	for (i = 0; i < ENTRIES; i++)
 		set_none(&empty_tables[0][i], PETMEM_PUD);
-	petmem_init_table_lock(table_of(petmem_empty_pmd_entry), &tables_lock);
+	init_lock(table_of(petmem_empty_pmd_entry));
 }
 
 /* Is a table read-only at its address in the direct map? */
@@ -92,8 +103,13 @@ static u64 *spare_table(struct petmem_spare_tables *spares)
 {
 	u64 *table = __va(spares->page_addr[--spares->nr]);
 
-	petmem_init_table_lock(table, &tables_lock);
+	init_lock(table);
 	return table;
+}
+
+void petmem_table_unused(struct petmem_spare_tables *spares, u64 *table)
+{
+	spares->page_addr[spares->nr++] = __pa(table);
 }
 
 u64 *petmem_table_new(struct petmem_spare_tables *spares,
@@ -106,7 +122,7 @@ u64 *petmem_table_new(struct petmem_spare_tables *spares,
 		for (i = 0; i < ENTRIES; i++)
 			set_none(&table[i], level);
 	else
-		petmem_clear_page(__pa(table));
+		petmem_clear_page(__pa(table), PETMEM_PTE);
 	return table;
 }
 
@@ -238,7 +254,7 @@ static u64 put_table(u64 *table, int level)
 	u64 freed = 0;
 	size_t i;
 
-	if (--page->refs)
+	if (!atomic_dec_and_test(&page->refs))
 		return 0;
 	for (i = 0; i < ENTRIES && page->live; i++) {
 		if (is_none(table[i]))
@@ -281,7 +297,7 @@ bool petmem_entry_put_part(u64 entry, int level, u64 *freed)
 	struct petmem_page *page = page_of(entry);
 	u64 *table = table_of(entry), *child = NULL;
 
-	if (level > PETMEM_PMD && page->refs == 1 && page->live)
+	if (level > PETMEM_PMD && petmem_page_refs(page) == 1 && page->live)
 		child = first_live(table);
 	if (!child) {
 		*freed += petmem_entry_put(entry, level);

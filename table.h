@@ -2,8 +2,8 @@
 /*
  * table.h - one page table: make it, copy it, write-protect it, drop it.
  *
- * Only the rooms of the page tables use this: slot.c, pgtables.c, giant_table.c and
- * unmap.c. pgtables.h has the rules, also for the context of these functions.
+ * Only the rooms of the page tables use this: slot.c, pgtables.c, unshare.c,
+ * giant_table.c and unmap.c. pgtables.h has the rules, also for the context of these functions.
  */
 #ifndef PETMEM_TABLE_H
 #define PETMEM_TABLE_H
@@ -42,7 +42,7 @@ static inline bool is_table(u64 entry)
 /* Does it lead to a table with one owner? */
 static inline bool is_private(u64 entry)
 {
-	return is_table(entry) && page_of(entry)->refs == 1;
+	return is_table(entry) && petmem_page_refs(page_of(entry)) == 1;
 }
 
 /* Pages for the tables that a path lacks, taken before anything is changed. */
@@ -69,6 +69,13 @@ int petmem_tables_take(struct petmem_spare_tables *spares,
  */
 void petmem_tables_put(struct petmem_spare_tables *spares,
 		       struct petmem_account *account);
+
+/**
+ * petmem_table_unused() - take an empty table back that was not needed
+ * @spares: where its page came from
+ * @table: from petmem_table_new()
+ */
+void petmem_table_unused(struct petmem_spare_tables *spares, u64 *table);
 
 /**
  * petmem_table_new() - make an empty table

@@ -121,7 +121,7 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 		.stride = stride,
 	};
 
-	might_sleep();
+	lockdep_assert_irqs_enabled();
 	/*
 	 * This is inc_mm_tlb_gen(), which asm/tlbflush.h hides from modules. It is a full
 	 * barrier: entries change before it, and the mask is read after it. A processor that
@@ -133,6 +133,12 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 		on_each_cpu(flush_everything_here, NULL, true);
 	else
 		on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
+}
+
+void petmem_tlb_shoot_page(struct mm_struct *mm, u64 addr)
+{
+	addr &= PAGE_MASK;
+	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
 }
 
 void petmem_tlb_forget_page(struct mm_struct *mm, u64 addr)

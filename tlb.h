@@ -19,9 +19,21 @@
  * led to get a new owner. When this returns, no processor translates an address of the
  * range, or walks a table on the path to it, by an old entry.
  *
- * Context: may sleep; interrupts enabled.
+ * Context: interrupts are enabled. A lock that may be held is one that nobody takes with
+ * interrupts disabled, so that all processors answer.
  */
 void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride);
+
+/**
+ * petmem_tlb_shoot_page() - invalidate the translations of a page of any size
+ * @mm: the address space
+ * @addr: an address of the page
+ *
+ * One address is enough (Intel SDM volume 3A, section 4.10.4.1).
+ *
+ * Context: as petmem_tlb_shootdown().
+ */
+void petmem_tlb_shoot_page(struct mm_struct *mm, u64 addr);
 
 /**
  * petmem_tlb_forget_page() - make processors look a page up again

@@ -10,6 +10,7 @@
 #include "slot.h"
 #include "table.h"
 #include "tlb.h"
+#include "unshare.h"
 
 /*
  * The range of addresses whose translations the processors have to drop; empty while .end

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fault.c - prepare the page tables for a fault.
+ */
+#include "fault.h"
+
+#include <linux/mutex.h>
+
+#include "process.h"
+#include "unshare.h"
+
+/*
+ * Changes above the leaf take the family's lock. So while it is held, the path is looked at
+ * once more: another fault may have added the same tables, or mapped the page.
+ */
+int petmem_fault_make_private(struct petmem_fault_context *fault,
+			      enum petmem_level level)
+{
+	struct petmem_process *process = fault->process;
+	struct petmem_account *account = &process->family->account;
+	struct mm_struct *mm = petmem_process_mm(process);
+	uintptr_t page_addr = petmem_leaf_page(&fault->leaf);
+	struct petmem_leaf leaf;
+	int err = 0;
+
+	mutex_lock(&process->family->lock);
+	leaf = petmem_pgtables_find(mm, fault->addr);
+	if (petmem_leaf_page(&leaf) != page_addr)
+		err = -EEXIST;
+	else if (!page_addr && leaf.writable && !leaf.shared)
+		err = petmem_pgtables_add(mm, account, fault->addr, level,
+					  &leaf);
+	else
+		err = petmem_pgtables_make_private(mm, account, fault->addr,
+						   level, &leaf, NULL);
+	fault->leaf = petmem_pgtables_find(mm, fault->addr);
+	if (!err && !petmem_leaf_is_private(&fault->leaf, level))
+		err = -EEXIST;
+	mutex_unlock(&process->family->lock);
+	return err;
+}
