@@ -31,18 +31,22 @@ static void link_block(struct petmem_buddy *buddy, u32 page, u32 order)
 	if (next != PETMEM_BUDDY_NONE)
 		buddy->links[next].prev = page;
 	buddy->free[order] = page;
+	buddy->orders |= 1U << order;
 }
 
 static void unlink_block(struct petmem_buddy *buddy, u32 page)
 {
 	struct petmem_buddy_link *link = &buddy->links[page];
+	u32 order = buddy->order[page];
 
 	if (link->prev == PETMEM_BUDDY_NONE)
-		buddy->free[buddy->order[page]] = link->next;
+		buddy->free[order] = link->next;
 	else
 		buddy->links[link->prev].next = link->next;
 	if (link->next != PETMEM_BUDDY_NONE)
 		buddy->links[link->next].prev = link->prev;
+	if (buddy->free[order] == PETMEM_BUDDY_NONE)
+		buddy->orders &= ~(1U << order);
 	buddy->order[page] = PETMEM_BUDDY_USED;
 }
 
@@ -109,24 +113,28 @@ void petmem_buddy_destroy(struct petmem_buddy *buddy)
 
 u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count)
 {
-	u32 order, page, size;
+	u32 orders, page, size;
 
 	if (!count || count > 1U << LARGEST_ORDER)
 		return PETMEM_BUDDY_NONE;
 
-	order = order_base_2(count);
-	while (buddy->free[order] == PETMEM_BUDDY_NONE) {
-		if (order == LARGEST_ORDER)
-			return PETMEM_BUDDY_NONE;
-		order++;
-	}
-
-	page = buddy->free[order];
-	size = 1U << order;
+	orders = buddy->orders & ~0U << order_base_2(count);
+	if (!orders)
+		return PETMEM_BUDDY_NONE;
+	page = buddy->free[__ffs(orders)];
+	size = 1U << __ffs(orders);
 	unlink_block(buddy, page);
 	buddy->nr_free -= size;
 	give_pages(buddy, page + count, size - count);
 	return page;
+}
+
+u32 petmem_buddy_alloc_some(struct petmem_buddy *buddy, u32 most, u32 *first)
+{
+	u32 count = min_t(u32, 1U << __ffs(buddy->orders), most);
+
+	*first = petmem_buddy_alloc(buddy, count);
+	return count;
 }
 
 u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)

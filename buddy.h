@@ -12,6 +12,7 @@
 #ifndef PETMEM_BUDDY_H
 #define PETMEM_BUDDY_H
 
+#include <linux/bitops.h>
 #include <linux/types.h>
 
 /* Orders 0 ... 18: 4 KiB to 1 GiB, the largest page that x86-64 can map. */
@@ -30,6 +31,7 @@ struct petmem_buddy {
 	u32 nr_pages;
 	u32 nr_free; /* pages */
 	u32 free[PETMEM_BUDDY_ORDERS]; /* heads of the free lists */
+	u32 orders; /* a bit for each list that is not empty */
 	/* By page; valid for the first page of a free block. */
 	struct petmem_buddy_link *links;
 	u8 *order; /* by page; PETMEM_BUDDY_USED if no free block begins there */
@@ -66,6 +68,28 @@ void petmem_buddy_destroy(struct petmem_buddy *buddy);
  * Context: the caller serialises all calls on one allocator.
  */
 u32 petmem_buddy_alloc(struct petmem_buddy *buddy, u32 count);
+
+/**
+ * petmem_buddy_alloc_some() - take a few consecutive pages, out of the smallest free block
+ * @buddy: the allocator, with a free page
+ * @most: the most pages to take, a power of two
+ * @first: set to the number of the first page
+ *
+ * Return: the number of pages.
+ * Context: as petmem_buddy_alloc().
+ */
+u32 petmem_buddy_alloc_some(struct petmem_buddy *buddy, u32 most, u32 *first);
+
+/**
+ * petmem_buddy_largest() - the order of the largest free block
+ * @buddy: the allocator
+ *
+ * Return: the order, or -1 when no page is free.
+ */
+static inline int petmem_buddy_largest(const struct petmem_buddy *buddy)
+{
+	return fls(buddy->orders) - 1;
+}
 
 /**
  * petmem_buddy_is_free() - are all of these pages free?

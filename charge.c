@@ -6,7 +6,7 @@
 
 #include "account.h"
 #include "large_page.h"
-#include "pool.h"
+#include "page_list.h"
 
 static u64 put_page_of(uintptr_t page_addr, enum petmem_level level)
 {

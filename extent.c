@@ -20,7 +20,7 @@ LIST_HEAD(petmem_extents);
 
 struct petmem_pool petmem_pool = {
 	.lock = __SPIN_LOCK_UNLOCKED(petmem_pool.lock),
-	.available = LIST_HEAD_INIT(petmem_pool.available),
+	.unclean = LIST_HEAD_INIT(petmem_pool.unclean),
 };
 
 struct petmem_block_table __rcu *petmem_block_table;
@@ -28,7 +28,7 @@ unsigned int petmem_block_shift;
 
 void petmem_extent_delete(struct pool_extent *extent)
 {
-	petmem_buddy_destroy(&extent->buddy);
+	petmem_buddy_destroy(&extent->free.buddy);
 	kvfree(extent->failed);
 	kvfree(extent->large_pages);
 	kvfree(extent->pages);
@@ -41,7 +41,8 @@ struct pool_extent *petmem_extent_new(u64 start, u64 size, int node)
 
 	if (!extent)
 		return NULL;
-	INIT_LIST_HEAD(&extent->available);
+	INIT_LIST_HEAD(&extent->free.list);
+	INIT_LIST_HEAD(&extent->unclean);
 	extent->start = start;
 	extent->nr_pages = size >> PAGE_SHIFT;
 	extent->node = node;
@@ -51,7 +52,7 @@ struct pool_extent *petmem_extent_new(u64 start, u64 size, int node)
 		kvcalloc(extent->nr_pages / PETMEM_LARGE_PAGES,
 			 sizeof(*extent->large_pages), GFP_KERNEL);
 	if (!extent->pages || !extent->large_pages ||
-	    petmem_buddy_init(&extent->buddy, extent->nr_pages)) {
+	    petmem_buddy_init(&extent->free.buddy, extent->nr_pages)) {
 		petmem_extent_delete(extent);
 		return NULL;
 	}
@@ -124,13 +125,30 @@ static struct list_head *position_for(u64 start)
 	return &petmem_extents;
 }
 
+/* Make the area of a node, if it has none. Areas stay until the end. */
+static int make_area(int node)
+{
+	struct petmem_free_area *area;
+
+	if (petmem_pool.areas[node])
+		return 0;
+	area = kmalloc(sizeof(*area), GFP_KERNEL);
+	if (!area)
+		return -ENOMEM;
+	petmem_free_area_init(area);
+	spin_lock(&petmem_pool.lock);
+	petmem_pool.areas[node] = area;
+	spin_unlock(&petmem_pool.lock);
+	return 0;
+}
+
 int petmem_extent_insert(struct pool_extent *extent)
 {
 	lockdep_assert_held(&petmem_extents_mutex);
 
 	if (petmem_extents_overlap(extent->start, extent_size(extent)))
 		return -EEXIST;
-	if (grow_table(extent_end(extent)))
+	if (make_area(extent->node) || grow_table(extent_end(extent)))
 		return -ENOMEM;
 	enter_addresses(extent, extent);
 	list_add_tail(&extent->list, position_for(extent->start));
@@ -147,5 +165,9 @@ void petmem_extent_remove(struct pool_extent *extent)
 
 void petmem_extents_exit(void)
 {
+	int node;
+
+	for (node = 0; node < MAX_NUMNODES; node++)
+		kfree(petmem_pool.areas[node]);
 	kvfree(rcu_dereference_protected(petmem_block_table, true));
 }

@@ -2,8 +2,8 @@
 /*
  * extent.h - the donated extents: which there are, and the records of their pages.
  *
- * Only the rooms of the pool use this: pool.c, page.c, large_page.c, giant_page.c,
- * cleaner.c, inventory.c and report.c.
+ * Only the rooms of the pool use this: pool.c, page_list.c, page.c, large_page.c,
+ * giant_page.c, zero.c, cleaner.c, inventory.c and report.c.
  *
  * petmem_extents_mutex guards the set of extents, and petmem_pool.lock guards which pages
  * are free. Adding or removing an extent takes both. An extent with a page in use is not
@@ -16,12 +16,13 @@
 #include <linux/bug.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/numa.h>
 #include <linux/pgtable.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "buddy.h"
+#include "free_area.h"
 #include "page.h"
 
 /* The pages of a 2 MiB page. An extent is whole memory blocks, so also whole 2 MiB pages. */
@@ -40,14 +41,15 @@ struct petmem_large_page {
 
 struct pool_extent {
 	struct list_head list; /* in order of address */
-	struct list_head available; /* not in the list when no page is free */
 	u64 start; /* physical address */
 	u32 nr_pages;
 	int node;
 	bool whole; /* lies in a whole GiB of donated memory of one node */
 	u32 nr_clean; /* pages that are free and clean */
 	u32 clean_next; /* where to look for the next page to clean */
-	struct petmem_buddy buddy;
+	struct petmem_free_extent free;
+	struct list_head unclean; /* in the pool's list, if there may be pages to clean */
+	bool closing; /* about to be removed: no page is taken */
 	struct petmem_page *pages;
 	struct petmem_large_page *large_pages;
 	/*
@@ -59,11 +61,12 @@ struct pool_extent {
 };
 
 struct petmem_pool {
-	spinlock_t lock; /* guards all below */
-	struct list_head available; /* the extents with a free page */
-	u64 count[PETMEM_PAGE_KINDS]; /* pages */
+	spinlock_t lock; /* guards all below, and the extents' allocators */
+	struct petmem_free_area *areas[MAX_NUMNODES]; /* NULL: never had memory */
+	struct list_head unclean; /* extents */
 	u64 large_pages; /* 2 MiB pages in use */
-	u64 clean_pages; /* free pages that are clean */
+	u64 clean_pages; /* pages that are clean, in the allocators */
+	u64 moves; /* how often pages went from an allocator to a list, or back */
 };
 
 extern struct petmem_pool petmem_pool;

@@ -12,7 +12,6 @@
 #include <linux/sched/signal.h>
 
 #include "account.h"
-#include "cleaner.h"
 #include "compat.h"
 #include "entry.h"
 #include "gather.h"
@@ -22,6 +21,7 @@
 #include "memmap.h"
 #include "on_demand.h"
 #include "process.h"
+#include "zero.h"
 
 static void put_large_pages(uintptr_t page_addr)
 {
@@ -61,7 +61,7 @@ static int take_giant(struct petmem_process *process, uintptr_t *page_addr)
 			put_giant(process, *page_addr);
 			return -EINTR;
 		}
-		petmem_clear_large(*page_addr + offset);
+		petmem_clear_page(*page_addr + offset, PETMEM_PMD);
 	}
 	return 0;
 }

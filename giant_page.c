@@ -11,12 +11,13 @@
 #include <linux/numa.h>
 #include <linux/topology.h>
 
-#include "cleaner.h"
 #include "compat.h"
 #include "entry.h"
 #include "extent.h"
 #include "large_page.h"
+#include "page_list.h"
 #include "pool.h"
+#include "zero.h"
 
 /* ---- In the pool ---- */
 
@@ -48,8 +49,7 @@ void petmem_giant_mark(u64 start, u64 end)
 		if (!extent)
 			continue;
 		extent->whole = is_whole(addr & PUD_MASK, step);
-		if (extent->buddy.nr_free)
-			petmem_pool_make_available(extent);
+		petmem_pool_update(extent);
 	}
 }
 
@@ -69,7 +69,7 @@ static bool is_free(struct pool_extent *extent, u64 addr)
 
 	list_for_each_entry_from(extent, &petmem_extents, list) {
 		if (extent->start > addr || extent->node != node ||
-		    !petmem_buddy_is_free(&extent->buddy,
+		    !petmem_buddy_is_free(&extent->free.buddy,
 					  page_number(extent, addr),
 					  pages_below(extent, addr, end)))
 			return false;
@@ -87,13 +87,14 @@ static void take_giant(struct pool_extent *extent, u64 addr)
 
 	lockdep_assert_held(&petmem_pool.lock);
 
-	petmem_cleaner_cancel(addr, PUD_SIZE);
+	petmem_zero_cancel(addr, PUD_SIZE);
 	list_for_each_entry_from(extent, &petmem_extents, list) {
 		page = page_number(extent, addr);
 		last = page + pages_below(extent, addr, end);
-		petmem_buddy_take(&extent->buddy, page, last - page);
+		petmem_buddy_take(&extent->free.buddy, page, last - page);
 		for (; page < last; page += PETMEM_LARGE_PAGES)
 			petmem_large_taken(extent, page);
+		petmem_pool_update(extent);
 		addr = min(end, extent_end(extent));
 		if (addr == end)
 			return;
@@ -130,6 +131,7 @@ uintptr_t petmem_alloc_giant(void)
 {
 	u64 addr;
 
+	petmem_lists_empty();
 	mutex_lock(&petmem_extents_mutex);
 	addr = find_giant(numa_node_id()) ?: find_giant(NUMA_NO_NODE);
 	mutex_unlock(&petmem_extents_mutex);

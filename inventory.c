@@ -7,10 +7,11 @@
 #include <linux/bitmap.h>
 #include <linux/errno.h>
 
-#include "cleaner.h"
 #include "extent.h"
 #include "giant_page.h"
+#include "page_list.h"
 #include "pool.h"
+#include "zero.h"
 
 /* Make the pages of a new extent available. */
 static void open_extent(struct pool_extent *extent)
@@ -19,7 +20,7 @@ static void open_extent(struct pool_extent *extent)
 
 	petmem_pool_poison(extent, 0, extent->nr_pages);
 	spin_lock(&petmem_pool.lock);
-	petmem_pool_open(extent);
+	petmem_pool_update(extent);
 	extent->nr_failed = bitmap_weight(extent->failed, extent->nr_pages);
 	petmem_pool_retire_failed(extent, 0, extent->nr_pages);
 	petmem_giant_mark(extent->start, extent_end(extent));
@@ -43,14 +44,14 @@ int petmem_pool_add(u64 start, u64 size, int node, unsigned long *failed)
 	if (err)
 		petmem_extent_delete(extent);
 	else
-		petmem_cleaner_wake();
+		petmem_zero_wake();
 	return err;
 }
 
 /* Are all pages of an extent free? */
 static int check_idle(const struct pool_extent *extent)
 {
-	u32 nr_free = extent->buddy.nr_free;
+	u32 nr_free = extent->free.buddy.nr_free;
 
 	lockdep_assert_held(&petmem_pool.lock);
 
@@ -60,15 +61,24 @@ static int check_idle(const struct pool_extent *extent)
 							       : -EBUSY;
 }
 
-/* Take all pages of an extent out of circulation, if all are free. */
+/*
+ * Take all pages of an extent out of circulation, if all are free. Those in the processors'
+ * lists are free, and no more of them get there while the extent is closed.
+ */
 static int close_extent(struct pool_extent *extent)
 {
 	int err;
 
 	spin_lock(&petmem_pool.lock);
+	petmem_pool_close(extent);
+	spin_unlock(&petmem_pool.lock);
+	petmem_lists_empty();
+	spin_lock(&petmem_pool.lock);
 	err = check_idle(extent);
-	if (!err)
-		petmem_pool_close(extent);
+	if (err)
+		petmem_pool_reopen(extent);
+	else
+		count_clean(extent, -(s64)extent->nr_clean);
 	spin_unlock(&petmem_pool.lock);
 	return err;
 }
@@ -110,7 +120,7 @@ static void fail_page(struct pool_extent *extent, u32 page)
 	if (test_and_set_bit(page, extent->failed))
 		return;
 	WRITE_ONCE(extent->nr_failed, extent->nr_failed + 1);
-	if (petmem_buddy_order(&extent->buddy, page) != PETMEM_BUDDY_USED)
+	if (petmem_buddy_order(&extent->free.buddy, page) != PETMEM_BUDDY_USED)
 		petmem_pool_retire_failed(extent, page, 1);
 }
 
@@ -124,6 +134,8 @@ bool petmem_pool_fail(uintptr_t page_addr)
 		spin_lock(&petmem_pool.lock);
 		fail_page(extent, page_number(extent, page_addr));
 		spin_unlock(&petmem_pool.lock);
+		/* A list must not have the page. */
+		petmem_lists_empty();
 	}
 	mutex_unlock(&petmem_extents_mutex);
 	return extent;

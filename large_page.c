@@ -10,9 +10,11 @@
 #include <linux/numa.h>
 #include <linux/topology.h>
 
-#include "cleaner.h"
+#include "compat.h"
 #include "extent.h"
+#include "page_list.h"
 #include "pool.h"
+#include "zero.h"
 
 /* ---- Take, and give back ---- */
 
@@ -29,28 +31,48 @@ void petmem_large_taken(struct pool_extent *extent, u32 first)
 	atomic_set(&large->refs, 1);
 	petmem_pool.large_pages++;
 	count_clean(extent, -(s64)large->clean);
-	petmem_pool_count(extent, PETMEM_LARGE_PAGES, PETMEM_PAGE_FREE,
-			  PETMEM_PAGE_DATA);
+	petmem_count_pages(PETMEM_PAGE_DATA, PETMEM_LARGE_PAGES);
 }
 
 /* A 4 KiB page of the processor's own node is better than a 2 MiB page of another. */
-uintptr_t petmem_alloc_large(void)
+static uintptr_t take_large(int node)
 {
-	int node = numa_node_id();
 	struct pool_extent *extent;
-	uintptr_t page_addr = 0;
 	u32 first;
 
-	spin_lock(&petmem_pool.lock);
+	lockdep_assert_held(&petmem_pool.lock);
+
 	extent = petmem_pool_take(PETMEM_LARGE_PAGES, node, &first);
 	if (!extent && !petmem_pool_has_free(node))
 		extent = petmem_pool_take(PETMEM_LARGE_PAGES, NUMA_NO_NODE,
 					  &first);
-	if (extent) {
-		petmem_large_taken(extent, first);
-		page_addr = address_of(extent, first);
-	}
+	if (!extent)
+		return 0;
+	petmem_large_taken(extent, first);
+	return address_of(extent, first);
+}
+
+static uintptr_t try_large(void)
+{
+	uintptr_t page_addr;
+
+	spin_lock(&petmem_pool.lock);
+	page_addr = take_large(numa_node_id());
 	spin_unlock(&petmem_pool.lock);
+	return page_addr;
+}
+
+/* Pages in the processors' lists may be what a 2 MiB page lacks. */
+uintptr_t petmem_alloc_large(void)
+{
+	uintptr_t page_addr = try_large();
+
+	if (!page_addr) {
+		petmem_lists_empty();
+		page_addr = try_large();
+	}
+	if (page_addr)
+		petmem_kasan_unpoison(__va(page_addr), PMD_SIZE);
 	return page_addr;
 }
 
@@ -61,9 +83,10 @@ static void free_large(struct pool_extent *extent, u32 first)
 	spin_lock(&petmem_pool.lock);
 	*large_page_of(extent, first) = (struct petmem_large_page){};
 	petmem_pool.large_pages--;
-	petmem_pool_give(extent, first, PETMEM_LARGE_PAGES, PETMEM_PAGE_DATA);
+	petmem_pool_give(extent, first, PETMEM_LARGE_PAGES);
+	petmem_count_pages(PETMEM_PAGE_DATA, -(s64)PETMEM_LARGE_PAGES);
 	spin_unlock(&petmem_pool.lock);
-	petmem_cleaner_wake();
+	petmem_zero_wake();
 }
 
 /* ---- References ---- */
@@ -103,9 +126,10 @@ static u64 free_rest(struct pool_extent *extent, u32 first)
 		if (end == i)
 			continue;
 		petmem_pool_poison(extent, first + i, end - i);
-		petmem_pool_give(extent, first + i, end - i, PETMEM_PAGE_DATA);
+		petmem_pool_give(extent, first + i, end - i);
 		freed += end - i;
 	}
+	petmem_count_pages(PETMEM_PAGE_DATA, -(s64)freed);
 	return freed;
 }
 
@@ -122,7 +146,7 @@ static u64 end_large(struct pool_extent *extent, u32 first)
 	atomic_set_release(&large_page_of(extent, first)->refs, 0);
 	petmem_pool.large_pages--;
 	spin_unlock(&petmem_pool.lock);
-	petmem_cleaner_wake();
+	petmem_zero_wake();
 	return freed;
 }
 
@@ -161,7 +185,7 @@ u64 petmem_put_part(struct pool_extent *extent, u32 page)
 		  !petmem_large_page_refs(large_page_of(extent, page));
 	spin_unlock(&petmem_pool.lock);
 	if (is_last)
-		petmem_free_pages(address_of(extent, page), 1);
+		petmem_free_page(address_of(extent, page));
 	return is_last;
 }
 

@@ -47,6 +47,7 @@
 #include "inspect.h"
 #include "inventory.h"
 #include "on_demand.h"
+#include "page_list.h"
 #include "petmem.h"
 #include "pgtables.h"
 #include "populate.h"
@@ -381,9 +382,12 @@ static int __init petmem_init(void)
 		return -EOPNOTSUPP;
 	}
 	petmem_pgtables_init();
-	err = petmem_cleaner_init();
+	err = petmem_lists_init();
 	if (err)
 		return err;
+	err = petmem_cleaner_init();
+	if (err)
+		goto err_lists_exit;
 	err = petmem_donation_init();
 	if (err)
 		goto err_cleaner_exit;
@@ -399,6 +403,8 @@ err_donation_exit:
 	petmem_donation_exit();
 err_cleaner_exit:
 	petmem_cleaner_exit();
+err_lists_exit:
+	petmem_lists_exit();
 	return err;
 }
 
@@ -412,6 +418,7 @@ static void __exit petmem_exit(void)
 	petmem_process_exit();
 	petmem_donation_exit();
 	petmem_cleaner_exit();
+	petmem_lists_exit();
 	petmem_pool_exit();
 	pr_info("unloaded\n");
 }

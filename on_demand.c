@@ -29,7 +29,6 @@
 #include "account.h"
 #include "around.h"
 #include "charge.h"
-#include "cleaner.h"
 #include "compat.h"
 #include "cow.h"
 #include "fault.h"
@@ -41,6 +40,7 @@
 #include "process.h"
 #include "trace.h"
 #include "unmap.h"
+#include "zero.h"
 
 /* The allowed accesses: reads and writes from user mode. */
 #define ALLOWED_ACCESS \

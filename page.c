@@ -11,7 +11,7 @@
 #include "compat.h"
 #include "extent.h"
 #include "large_page.h"
-#include "pool.h"
+#include "page_list.h"
 
 /* More references than anybody can drop. */
 #define NOBODYS_REFS (INT_MAX / 2)
@@ -47,7 +47,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 		return petmem_put_part(extent, page);
 	if (!atomic_dec_and_test(&extent->pages[page].refs))
 		return 0;
-	petmem_free_pages(page_addr, 1);
+	petmem_free_page(page_addr);
 	return 1;
 }
 

@@ -17,7 +17,8 @@
 #include <linux/types.h>
 
 enum petmem_page_kind {
-	PETMEM_PAGE_FREE,
+	PETMEM_PAGE_FREE, /* in the buddy allocator */
+	PETMEM_PAGE_LISTED, /* free, in a processor's list */
 	PETMEM_PAGE_TABLE,
 	PETMEM_PAGE_DATA,
 	PETMEM_PAGE_BAD, /* has failed, and is never handed out */

@@ -1,158 +1,147 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pool.c - take donated pages, and give them back.
+ * pool.c - take donated pages out of the allocators, and put them back.
  *
- * Each extent has a buddy allocator of its own. A list has the extents with a free page, so
- * an allocation does not look at full ones.
+ * Each extent has a buddy allocator of its own, and each NUMA node an area that knows which
+ * extent has a free block of what size.
  */
 #include "pool.h"
 
 #include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
-#include <linux/topology.h>
 
-#include "cleaner.h"
 #include "compat.h"
 #include "extent.h"
+#include "zero.h"
 
-/* ---- The list of available extents ---- */
+DEFINE_PER_CPU(struct petmem_page_counts, petmem_page_counts);
+
+/* ---- The areas ---- */
 
 static bool could_be_giant(const struct pool_extent *extent)
 {
-	return extent->whole && extent->buddy.nr_free == extent->nr_pages;
+	return extent->whole && extent->free.buddy.nr_free == extent->nr_pages;
 }
 
-void petmem_pool_make_available(struct pool_extent *extent)
+void petmem_pool_update(struct pool_extent *extent)
 {
 	lockdep_assert_held(&petmem_pool.lock);
 
-	if (could_be_giant(extent))
-		list_move_tail(&extent->available, &petmem_pool.available);
-	else if (list_empty(&extent->available))
-		list_add(&extent->available, &petmem_pool.available);
-}
-
-void petmem_pool_count(struct pool_extent *extent, u32 num_pages,
-		       enum petmem_page_kind from, enum petmem_page_kind to)
-{
-	lockdep_assert_held(&petmem_pool.lock);
-
-	petmem_pool.count[from] -= num_pages;
-	petmem_pool.count[to] += num_pages;
-
-	if (to == PETMEM_PAGE_FREE)
-		petmem_pool_make_available(extent);
-	else if (!extent->buddy.nr_free)
-		list_del_init(&extent->available);
-}
-
-/* The first extent for 1 GiB pages. */
-static struct list_head *first_giant(void)
-{
-	struct pool_extent *extent;
-
-	list_for_each_entry(extent, &petmem_pool.available, available)
-		if (could_be_giant(extent))
-			return &extent->available;
-	return &petmem_pool.available;
-}
-
-void petmem_pool_open(struct pool_extent *extent)
-{
-	lockdep_assert_held(&petmem_pool.lock);
-
-	list_add_tail(&extent->available, first_giant());
-	petmem_pool.count[PETMEM_PAGE_FREE] += extent->nr_pages;
+	if (extent->closing)
+		return;
+	petmem_free_area_update(petmem_pool.areas[extent->node], &extent->free,
+				could_be_giant(extent));
+	if (list_empty(&extent->unclean) &&
+	    extent->nr_clean < extent->free.buddy.nr_free)
+		list_add_tail(&extent->unclean, &petmem_pool.unclean);
 }
 
 void petmem_pool_close(struct pool_extent *extent)
 {
 	lockdep_assert_held(&petmem_pool.lock);
 
-	petmem_cleaner_cancel(extent->start, extent_size(extent));
-	list_del_init(&extent->available);
-	petmem_pool.count[PETMEM_PAGE_FREE] -= extent->nr_pages;
-	count_clean(extent, -(s64)extent->nr_clean);
+	extent->closing = true;
+	petmem_free_area_remove(&extent->free);
+	petmem_zero_cancel(extent->start, extent_size(extent));
+	list_del_init(&extent->unclean);
+}
+
+void petmem_pool_reopen(struct pool_extent *extent)
+{
+	lockdep_assert_held(&petmem_pool.lock);
+
+	extent->closing = false;
+	petmem_pool_update(extent);
+}
+
+/* An extent of a node with a free block of an order, or NULL. */
+static struct pool_extent *find_in_node(int node, u32 order)
+{
+	struct petmem_free_area *area = petmem_pool.areas[node];
+	struct petmem_free_extent *found;
+
+	if (!area)
+		return NULL;
+	found = petmem_free_area_find(area, order);
+	return found ? container_of(found, struct pool_extent, free) : NULL;
+}
+
+static struct pool_extent *find_in_any_node(u32 order)
+{
+	struct pool_extent *extent = NULL;
+	int node;
+
+	for (node = 0; node < MAX_NUMNODES && !extent; node++)
+		extent = find_in_node(node, order);
+	return extent;
 }
 
 bool petmem_pool_has_free(int node)
 {
-	struct pool_extent *extent;
-
 	lockdep_assert_held(&petmem_pool.lock);
 
-	list_for_each_entry(extent, &petmem_pool.available, available)
-		if (extent->node == node)
-			return true;
-	return false;
+	return find_in_node(node, 0);
 }
 
 /* ---- Take ---- */
 
 struct pool_extent *petmem_pool_take(u32 num_pages, int node, u32 *first)
 {
+	u32 order = order_base_2(num_pages);
 	struct pool_extent *extent;
-	uintptr_t addr;
 
 	lockdep_assert_held(&petmem_pool.lock);
 
-	list_for_each_entry(extent, &petmem_pool.available, available) {
-		if (node != NUMA_NO_NODE && extent->node != node)
-			continue;
-		*first = petmem_buddy_alloc(&extent->buddy, num_pages);
-		if (*first == PETMEM_BUDDY_NONE)
-			continue;
-		addr = address_of(extent, *first);
-		petmem_cleaner_cancel(addr, (u64)num_pages << PAGE_SHIFT);
-		petmem_kasan_unpoison(__va(addr), (u64)num_pages << PAGE_SHIFT);
-		return extent;
-	}
-	return NULL;
+	extent = node == NUMA_NO_NODE ? find_in_any_node(order)
+				      : find_in_node(node, order);
+	if (!extent)
+		return NULL;
+	*first = petmem_buddy_alloc(&extent->free.buddy, num_pages);
+	petmem_pool_update(extent);
+	petmem_zero_cancel(address_of(extent, *first),
+			   (u64)num_pages << PAGE_SHIFT);
+	return extent;
 }
 
-/* A page stops being free. A clean one stays marked: its new owner need not clear it. */
-static void record_taken(struct pool_extent *extent, u32 page,
-			 enum petmem_page_kind kind)
+struct pool_extent *petmem_pool_take_some(u32 most, int node, u32 *first,
+					  u32 *num_pages)
 {
-	bool clean = extent->pages[page].clean;
+	struct pool_extent *extent = find_in_node(node, 0);
 
-	if (clean) {
-		large_page_of(extent, page)->clean--;
-		count_clean(extent, -1);
-	}
-	extent->pages[page] = (struct petmem_page){
-		.refs = ATOMIC_INIT(kind != PETMEM_PAGE_BAD),
-		.kind = kind,
-		.clean = clean,
-	};
-	petmem_pool_count(extent, 1, PETMEM_PAGE_FREE, kind);
+	lockdep_assert_held(&petmem_pool.lock);
+
+	if (!extent)
+		return NULL;
+	*num_pages = petmem_buddy_alloc_some(&extent->free.buddy, most, first);
+	petmem_pool_update(extent);
+	petmem_zero_cancel(address_of(extent, *first),
+			   (u64)*num_pages << PAGE_SHIFT);
+	return extent;
 }
 
-uintptr_t petmem_alloc_page(enum petmem_page_kind kind)
+/* The page stays marked as clean: its new owner need not clear it. */
+void petmem_pool_unclean(struct pool_extent *extent, u32 page)
 {
-	struct pool_extent *extent;
-	uintptr_t page_addr = 0;
-	u32 page;
+	lockdep_assert_held(&petmem_pool.lock);
 
-	spin_lock(&petmem_pool.lock);
-	extent = petmem_pool_take(1, numa_node_id(), &page)
-			 ?: petmem_pool_take(1, NUMA_NO_NODE, &page);
-	if (extent) {
-		record_taken(extent, page, kind);
-		page_addr = address_of(extent, page);
-	}
-	spin_unlock(&petmem_pool.lock);
-	return page_addr;
+	if (!extent->pages[page].clean)
+		return;
+	large_page_of(extent, page)->clean--;
+	count_clean(extent, -1);
 }
 
 /* ---- Give back ---- */
 
 static void retire_page(struct pool_extent *extent, u32 page)
 {
-	petmem_cleaner_cancel(address_of(extent, page), PAGE_SIZE);
-	petmem_buddy_take(&extent->buddy, page, 1);
-	record_taken(extent, page, PETMEM_PAGE_BAD);
+	petmem_zero_cancel(address_of(extent, page), PAGE_SIZE);
+	petmem_buddy_take(&extent->free.buddy, page, 1);
+	petmem_pool_unclean(extent, page);
+	extent->pages[page] = (struct petmem_page){ .kind = PETMEM_PAGE_BAD };
+	petmem_count_pages(PETMEM_PAGE_BAD, 1);
 }
 
 void petmem_pool_retire_failed(struct pool_extent *extent, u32 first,
@@ -168,6 +157,7 @@ void petmem_pool_retire_failed(struct pool_extent *extent, u32 first,
 	for (page = find_next_bit(extent->failed, end, first); page < end;
 	     page = find_next_bit(extent->failed, end, page + 1))
 		retire_page(extent, page);
+	petmem_pool_update(extent);
 }
 
 void petmem_pool_poison(const struct pool_extent *extent, u32 first,
@@ -177,32 +167,28 @@ void petmem_pool_poison(const struct pool_extent *extent, u32 first,
 			    (u64)num_pages << PAGE_SHIFT);
 }
 
-/* Pages that come back have been written to, so their new records are not clean. */
-void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages,
-		      enum petmem_page_kind kind)
+void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages)
 {
 	struct petmem_page *pages = &extent->pages[first];
 
 	lockdep_assert_held(&petmem_pool.lock);
 
-	if (WARN_ON_ONCE(petmem_buddy_free(&extent->buddy, first, num_pages)))
+	if (WARN_ON_ONCE(
+		    petmem_buddy_free(&extent->free.buddy, first, num_pages)))
 		return;
-	petmem_pool_count(extent, num_pages, kind, PETMEM_PAGE_FREE);
 	memset(pages, 0, num_pages * sizeof(*pages));
+	petmem_pool_update(extent);
 	petmem_pool_retire_failed(extent, first, num_pages);
 }
 
-void petmem_free_pages(uintptr_t page_addr, u32 num_pages)
+void petmem_pool_give_clean(struct pool_extent *extent, u32 page)
 {
-	struct pool_extent *extent = petmem_extent_of(page_addr);
-	u32 first;
+	lockdep_assert_held(&petmem_pool.lock);
 
-	if (!extent)
+	petmem_pool_give(extent, page, 1);
+	if (extent->pages[page].kind != PETMEM_PAGE_FREE)
 		return;
-	first = page_number(extent, page_addr);
-	petmem_pool_poison(extent, first, num_pages);
-	spin_lock(&petmem_pool.lock);
-	petmem_pool_give(extent, first, num_pages, extent->pages[first].kind);
-	spin_unlock(&petmem_pool.lock);
-	petmem_cleaner_wake();
+	extent->pages[page].clean = true;
+	large_page_of(extent, page)->clean++;
+	count_clean(extent, 1);
 }

@@ -1,47 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pool.h - take donated pages, and give them back.
+ * pool.h - take donated pages out of the allocators, and put them back.
  *
- * The other rooms of the pool are page.h (references), large_page.h and giant_page.h (pages
- * of 2 MiB and 1 GiB), cleaner.h (pages of zeros), inventory.h (add and remove memory) and
- * report.h.
+ * Only the rooms of the pool use this. All others use page_list.h (take and give back pages),
+ * page.h (references), large_page.h and giant_page.h (pages of 2 MiB and 1 GiB), cleaner.h
+ * and zero.h (pages of zeros), inventory.h (add and remove memory) and report.h.
+ *
+ * Context of all functions, unless they say otherwise: petmem_pool.lock is held.
  */
 #ifndef PETMEM_POOL_H
 #define PETMEM_POOL_H
 
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 #include "page.h"
 
-/**
- * petmem_alloc_page() - take a page from the pool
- * @kind: its use, PETMEM_PAGE_TABLE or PETMEM_PAGE_DATA
- *
- * The page is not cleared: see petmem_clear_page(). It has one reference, which the caller
- * gets. A page of the processor's own NUMA node is preferred.
- *
- * Return: physical address; 0, which is never donated, when no page is free.
- * Context: any but interrupts.
- */
-uintptr_t petmem_alloc_page(enum petmem_page_kind kind);
-
-/**
- * petmem_free_pages() - give pages back to the pool
- * @page_addr: physical address of the first
- * @num_pages: number of pages, all of one donation and of one kind
- *
- * The caller makes sure that no processor has a translation to them any more.
- *
- * Context: any but interrupts.
- */
-void petmem_free_pages(uintptr_t page_addr, u32 num_pages);
-
-/* ---- For the rooms of the pool. Context of all: petmem_pool.lock is held. ---- */
-
 struct pool_extent;
 
 /**
- * petmem_pool_take() - take consecutive pages out of the allocator
+ * petmem_pool_take() - take consecutive pages
  * @num_pages: number of pages; the first is aligned to this, rounded up to a power of two
  * @node: take them from this NUMA node, or from any for NUMA_NO_NODE
  * @first: set to the number of the first page in its extent
@@ -52,51 +30,66 @@ struct pool_extent;
 struct pool_extent *petmem_pool_take(u32 num_pages, int node, u32 *first);
 
 /**
+ * petmem_pool_take_some() - take a few consecutive pages of a node
+ * @most: the most pages to take, a power of two
+ * @node: NUMA node
+ * @first: set to the number of the first page in its extent
+ * @num_pages: set to the number of pages
+ *
+ * Return: as petmem_pool_take().
+ */
+struct pool_extent *petmem_pool_take_some(u32 most, int node, u32 *first,
+					  u32 *num_pages);
+
+/**
  * petmem_pool_has_free() - does a node have a free page?
  * @node: NUMA node
  */
 bool petmem_pool_has_free(int node);
 
 /**
- * petmem_pool_count() - pages changed their kind
- * @extent: their extent, whose allocator knows of the change
- * @num_pages: number of pages
- * @from: what they were
- * @to: what they are now
- */
-void petmem_pool_count(struct pool_extent *extent, u32 num_pages,
-		       enum petmem_page_kind from, enum petmem_page_kind to);
-
-/**
- * petmem_pool_give() - put consecutive pages back into the allocator
+ * petmem_pool_give() - put consecutive pages back
  * @extent: their extent
  * @first: number of the first page; petmem_pool_poison() was called for all
- * @num_pages: number of pages, all of one kind
- * @kind: their kind
- */
-void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages,
-		      enum petmem_page_kind kind);
-
-/**
- * petmem_pool_make_available() - put an extent with free pages at its place in the list
- * @extent: the extent
+ * @num_pages: number of pages
  *
- * Pages are taken from the head of the list. Extents that could be 1 GiB pages are at its
- * tail.
+ * Their records become those of free pages that are not clean.
  */
-void petmem_pool_make_available(struct pool_extent *extent);
+void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages);
 
 /**
- * petmem_pool_open() - count all pages of a new extent as free
+ * petmem_pool_give_clean() - put a page back that is still clean
+ * @extent: its extent
+ * @page: its number
+ */
+void petmem_pool_give_clean(struct pool_extent *extent, u32 page);
+
+/**
+ * petmem_pool_unclean() - a free page is taken: stop counting it as clean, if it was
+ * @extent: its extent
+ * @page: its number
+ */
+void petmem_pool_unclean(struct pool_extent *extent, u32 page);
+
+/**
+ * petmem_pool_update() - put an extent into its place after its allocator has changed
  * @extent: in the set of extents
+ *
+ * An extent that could be a 1 GiB page is used after all others of its kind.
  */
-void petmem_pool_open(struct pool_extent *extent);
+void petmem_pool_update(struct pool_extent *extent);
 
 /**
- * petmem_pool_close() - stop counting the pages of an extent that will be removed
- * @extent: all its pages are free
+ * petmem_pool_close() - take no more pages of an extent, and do not clear any
+ * @extent: the extent
  */
 void petmem_pool_close(struct pool_extent *extent);
+
+/**
+ * petmem_pool_reopen() - undo petmem_pool_close()
+ * @extent: the extent
+ */
+void petmem_pool_reopen(struct pool_extent *extent);
 
 /**
  * petmem_pool_retire_failed() - take failed pages out of circulation
@@ -117,5 +110,24 @@ void petmem_pool_retire_failed(struct pool_extent *extent, u32 first,
  */
 void petmem_pool_poison(const struct pool_extent *extent, u32 first,
 			u32 num_pages);
+
+/* The pages in use, by kind. Each processor counts for itself, so only sums mean something. */
+struct petmem_page_counts {
+	s64 pages[PETMEM_PAGE_KINDS];
+};
+
+DECLARE_PER_CPU(struct petmem_page_counts, petmem_page_counts);
+
+/**
+ * petmem_count_pages() - count pages that came into use, or went out of it
+ * @kind: their kind
+ * @more: number of pages, negative when they went out of use
+ *
+ * Context: any.
+ */
+static inline void petmem_count_pages(enum petmem_page_kind kind, s64 more)
+{
+	this_cpu_add(petmem_page_counts.pages[kind], more);
+}
 
 #endif /* PETMEM_POOL_H */

@@ -10,11 +10,11 @@
 #include <linux/spinlock.h>
 
 #include "charge.h"
-#include "cleaner.h"
 #include "giant_page.h"
 #include "large_page.h"
+#include "page_list.h"
 #include "pgtables.h"
-#include "pool.h"
+#include "zero.h"
 
 /* ---- The empty tables ---- */
 
@@ -262,7 +262,7 @@ static u64 put_table(u64 *table, int level)
 		freed += petmem_entry_put(table[i], level);
 		page->live--;
 	}
-	petmem_free_pages(__pa(table), 1);
+	petmem_free_page(__pa(table));
 	return freed + 1;
 }
 
