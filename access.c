@@ -22,11 +22,14 @@ static bool copy_locked(struct petmem_process *process, u64 addr, void *buffer,
 {
 	struct petmem_leaf leaf =
 		petmem_pgtables_find(petmem_process_mm(process), addr);
+	spinlock_t *lock;
 	char *memory;
 
 	if (!petmem_leaf_page(&leaf) ||
-	    (write && !petmem_leaf_is_writable(&leaf)) ||
-	    !petmem_leaf_lock(&leaf))
+	    (write && !petmem_leaf_is_writable(&leaf)))
+		return false;
+	lock = petmem_leaf_lock(&leaf);
+	if (!lock)
 		return false;
 	memory = __va(petmem_leaf_page(&leaf));
 	memory += addr & (level_size(leaf.level) - 1);
@@ -34,7 +37,7 @@ static bool copy_locked(struct petmem_process *process, u64 addr, void *buffer,
 		memcpy(memory, buffer, size);
 	else
 		memcpy(buffer, memory, size);
-	petmem_leaf_unlock(&leaf);
+	spin_unlock(lock);
 	return true;
 }
 

@@ -136,6 +136,10 @@ static bool add_up_to(atomic64_t *count, u64 more, unsigned long max)
 {
 	s64 old = atomic64_read(count);
 
+	if (!max) {
+		atomic64_add(more, count);
+		return true;
+	}
 	do {
 		if (is_beyond(old + more, max))
 			return false;

@@ -139,12 +139,14 @@ u32 petmem_buddy_alloc_some(struct petmem_buddy *buddy, u32 most, u32 *first)
 
 u8 petmem_buddy_order(const struct petmem_buddy *buddy, u32 page)
 {
-	u8 order;
+	u32 orders, order;
 
 	/* At each order there is one block that could hold the page. */
-	for (order = 0; order < PETMEM_BUDDY_ORDERS; order++)
+	for (orders = buddy->orders; orders; orders &= orders - 1) {
+		order = __ffs(orders);
 		if (buddy->order[page >> order << order] == order)
 			return order;
+	}
 	return PETMEM_BUDDY_USED;
 }
 
@@ -201,7 +203,9 @@ int petmem_buddy_free(struct petmem_buddy *buddy, u32 first, u32 count)
 		return -EINVAL;
 
 	/* A free block that overlaps the pages holds the first, or begins among them. */
-	if (petmem_buddy_order(buddy, first) != PETMEM_BUDDY_USED ||
+	if (petmem_buddy_order(buddy, first) != PETMEM_BUDDY_USED)
+		return -EINVAL;
+	if (count > 1 &&
 	    memchr_inv(&buddy->order[first], PETMEM_BUDDY_USED, count))
 		return -EINVAL;
 

@@ -39,7 +39,7 @@ static bool goes_by_leaves(const struct petmem_process *process)
 
 bool petmem_cow_notifies(const struct petmem_process *process)
 {
-	return goes_by_leaves(process) && petmem_process_has_listeners(process);
+	return petmem_process_has_listeners(process) && goes_by_leaves(process);
 }
 
 /*

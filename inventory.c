@@ -20,9 +20,9 @@ static void open_extent(struct pool_extent *extent)
 
 	petmem_pool_poison(extent, 0, extent->nr_pages);
 	spin_lock(&petmem_pool.lock);
-	petmem_pool_update(extent);
 	extent->nr_failed = bitmap_weight(extent->failed, extent->nr_pages);
 	petmem_pool_retire_failed(extent, 0, extent->nr_pages);
+	petmem_pool_update(extent);
 	petmem_giant_mark(extent->start, extent_end(extent));
 	spin_unlock(&petmem_pool.lock);
 }
@@ -122,6 +122,7 @@ static void fail_page(struct pool_extent *extent, u32 page)
 	WRITE_ONCE(extent->nr_failed, extent->nr_failed + 1);
 	if (petmem_buddy_order(&extent->free.buddy, page) != PETMEM_BUDDY_USED)
 		petmem_pool_retire_failed(extent, page, 1);
+	petmem_pool_update(extent);
 }
 
 bool petmem_pool_fail(uintptr_t page_addr)

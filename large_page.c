@@ -84,6 +84,7 @@ static void free_large(struct pool_extent *extent, u32 first)
 	*large_page_of(extent, first) = (struct petmem_large_page){};
 	petmem_pool.large_pages--;
 	petmem_pool_give(extent, first, PETMEM_LARGE_PAGES);
+	petmem_pool_update(extent);
 	petmem_count_pages(PETMEM_PAGE_DATA, -(s64)PETMEM_LARGE_PAGES);
 	spin_unlock(&petmem_pool.lock);
 	petmem_zero_wake();
@@ -129,6 +130,7 @@ static u64 free_rest(struct pool_extent *extent, u32 first)
 		petmem_pool_give(extent, first + i, end - i);
 		freed += end - i;
 	}
+	petmem_pool_update(extent);
 	petmem_count_pages(PETMEM_PAGE_DATA, -(s64)freed);
 	return freed;
 }
@@ -152,10 +154,11 @@ static u64 end_large(struct pool_extent *extent, u32 first)
 
 static bool any_has_refs(const struct pool_extent *extent, u32 first)
 {
+	const struct petmem_page *pages = &extent->pages[first];
 	u32 i;
 
-	for (i = first; i < first + PETMEM_LARGE_PAGES; i++)
-		if (petmem_page_refs(&extent->pages[i]))
+	for (i = 0; i < PETMEM_LARGE_PAGES; i++)
+		if (petmem_page_refs(&pages[i]))
 			return true;
 	return false;
 }
@@ -185,7 +188,7 @@ u64 petmem_put_part(struct pool_extent *extent, u32 page)
 		  !petmem_large_page_refs(large_page_of(extent, page));
 	spin_unlock(&petmem_pool.lock);
 	if (is_last)
-		petmem_free_page(address_of(extent, page));
+		petmem_give_page(extent, page);
 	return is_last;
 }
 

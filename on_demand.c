@@ -144,18 +144,18 @@ static int begin_free(struct petmem_process *process,
 
 	petmem_gather_few(&replaced);
 	mutex_lock(&process->family->lock);
-	range = find_allocated(process, addr);
+	range = petmem_cow_own_map(process, change)
+			? find_allocated(process, addr)
+			: NULL;
 	if (range && range->start == addr) {
 		*end = addr + range->size;
 		err = petmem_pgtables_unshare_edges(petmem_process_mm(process),
 						    &process->family->account,
 						    addr, *end, &replaced);
 	}
-	if (!err && !petmem_cow_own_map(process, change))
-		err = -EINVAL;
 	if (!err) {
 		write_lock(&process->map_lock);
-		find_allocated(process, addr)->leaving = true;
+		range->leaving = true;
 		write_unlock(&process->map_lock);
 	}
 	mutex_unlock(&process->family->lock);

@@ -47,7 +47,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 		return petmem_put_part(extent, page);
 	if (!atomic_dec_and_test(&extent->pages[page].refs))
 		return 0;
-	petmem_free_page(page_addr);
+	petmem_give_page(extent, page);
 	return 1;
 }
 

@@ -61,7 +61,8 @@ static void list_pages(struct page_list *list, struct pool_extent *extent,
 		struct petmem_page *record = &extent->pages[page];
 		struct page_stack *stack = stack_for(list, record);
 
-		petmem_pool_unclean(extent, page);
+		if (record->clean)
+			petmem_pool_unclean(extent, page);
 		record->kind = PETMEM_PAGE_LISTED;
 		stack->page_addr[stack->nr++] = address_of(extent, page);
 	}
@@ -87,19 +88,21 @@ static void fill_list(struct page_list *list, int node)
 /* Put pages of a stack back until it has no more than @most. */
 static void empty_stack(struct page_stack *stack, unsigned int most)
 {
+	struct pool_extent *extent = NULL;
+
 	if (stack->nr <= most)
 		return;
 	spin_lock(&petmem_pool.lock);
 	while (stack->nr > most) {
 		uintptr_t page_addr = stack->page_addr[--stack->nr];
-		struct pool_extent *extent = petmem_extent_at(page_addr);
-		u32 page = page_number(extent, page_addr);
+		struct pool_extent *before = extent;
 
-		if (extent->pages[page].clean)
-			petmem_pool_give_clean(extent, page);
-		else
-			petmem_pool_give(extent, page, 1);
+		extent = petmem_extent_at(page_addr);
+		if (before && extent != before)
+			petmem_pool_update(before);
+		petmem_pool_give(extent, page_number(extent, page_addr), 1);
 	}
+	petmem_pool_update(extent);
 	petmem_pool.moves++;
 	spin_unlock(&petmem_pool.lock);
 }
@@ -186,12 +189,14 @@ static uintptr_t search_page(void)
 uintptr_t petmem_alloc_page(enum petmem_page_kind kind)
 {
 	uintptr_t page_addr = take_from_list() ?: search_page();
+	struct pool_extent *extent;
 	struct petmem_page *page;
 
 	if (!page_addr)
 		return 0;
 	petmem_kasan_unpoison(__va(page_addr), PAGE_SIZE);
-	page = petmem_pool_page(page_addr);
+	extent = petmem_extent_at(page_addr);
+	page = &extent->pages[page_number(extent, page_addr)];
 	*page = (struct petmem_page){
 		.refs = ATOMIC_INIT(1),
 		.kind = kind,
@@ -219,25 +224,28 @@ static bool put_into_list(const struct pool_extent *extent, uintptr_t page_addr)
 	return true;
 }
 
-void petmem_free_page(uintptr_t page_addr)
+void petmem_give_page(struct pool_extent *extent, u32 page)
 {
-	struct pool_extent *extent = petmem_extent_of(page_addr);
-	u32 page;
-
-	if (!extent)
-		return;
-	page = page_number(extent, page_addr);
 	petmem_count_pages(extent->pages[page].kind, -1);
 	petmem_pool_poison(extent, page, 1);
 	extent->pages[page] = (struct petmem_page){
 		.kind = PETMEM_PAGE_LISTED,
 	};
-	if (!put_into_list(extent, page_addr)) {
+	if (!put_into_list(extent, address_of(extent, page))) {
 		spin_lock(&petmem_pool.lock);
 		petmem_pool_give(extent, page, 1);
+		petmem_pool_update(extent);
 		spin_unlock(&petmem_pool.lock);
 	}
 	petmem_zero_wake();
+}
+
+void petmem_free_page(uintptr_t page_addr)
+{
+	struct pool_extent *extent = petmem_extent_of(page_addr);
+
+	if (extent)
+		petmem_give_page(extent, page_number(extent, page_addr));
 }
 
 /* ---- Setup ---- */

@@ -33,6 +33,17 @@ uintptr_t petmem_alloc_page(enum petmem_page_kind kind);
  */
 void petmem_free_page(uintptr_t page_addr);
 
+/* ---- For the rooms of the pool ---- */
+
+struct pool_extent;
+
+/**
+ * petmem_give_page() - the same as petmem_free_page()
+ * @extent: the page's extent
+ * @page: its number
+ */
+void petmem_give_page(struct pool_extent *extent, u32 page);
+
 /**
  * petmem_lists_empty() - put the pages of all processors' lists back into the allocators
  *

@@ -22,14 +22,20 @@
 static void look_at_table(struct petmem_leaf *leaf, u64 entry,
 			  enum petmem_level level)
 {
+	bool is_first = leaf->private == level + 1;
+	bool is_writable = entry & _PAGE_RW;
+
+	if (level > PETMEM_PTE && is_writable) {
+		leaf->private -= is_first;
+		return;
+	}
 	if (!is_table(entry))
 		return;
-	leaf->writable &= !!(entry & _PAGE_RW);
-	if (leaf->private > level + 1)
-		return;
-	if ((level > PETMEM_PTE && (entry & _PAGE_RW)) || is_private(entry))
+	leaf->writable &= is_writable;
+	leaf->table = page_of(entry);
+	if (is_first && petmem_page_refs(leaf->table) == 1)
 		leaf->private = level;
-	else
+	else if (is_first)
 		leaf->shared = true;
 }
 
@@ -61,26 +67,15 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 
 /* ---- Entries ---- */
 
-/* The table that contains an entry. */
-static u64 *table_around(const u64 *entry)
+spinlock_t *petmem_leaf_lock(const struct petmem_leaf *leaf)
 {
-	return (u64 *)((uintptr_t)entry & PAGE_MASK);
-}
-
-bool petmem_leaf_lock(const struct petmem_leaf *leaf)
-{
-	spinlock_t *lock = petmem_table_lock(table_around(leaf->entry));
+	spinlock_t *lock = petmem_table_lock(leaf->entry);
 
 	spin_lock(lock);
 	if (*leaf->entry == leaf->value)
-		return true;
+		return lock;
 	spin_unlock(lock);
-	return false;
-}
-
-void petmem_leaf_unlock(const struct petmem_leaf *leaf)
-{
-	spin_unlock(petmem_table_lock(table_around(leaf->entry)));
+	return NULL;
 }
 
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
@@ -91,16 +86,19 @@ uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 /* Set an entry that leads to nothing. Returns false if it leads somewhere by now. */
 static bool enter_value(const struct petmem_leaf *leaf, u64 value)
 {
-	struct petmem_page *table = page_of(__pa(leaf->entry));
+	struct petmem_page *table = leaf->level == PETMEM_PTE
+					    ? leaf->table
+					    : page_of(__pa(leaf->entry));
+	spinlock_t *lock = petmem_leaf_lock(leaf);
 
-	if (!petmem_leaf_lock(leaf))
+	if (!lock)
 		return false;
 	/* A page or table is filled before a processor can find it. */
 	smp_wmb();
 	WRITE_ONCE(*leaf->entry, value);
 	table->maybe_writable = true;
 	table->live++;
-	petmem_leaf_unlock(leaf);
+	spin_unlock(lock);
 	return true;
 }
 
@@ -112,26 +110,45 @@ int petmem_leaf_set(const struct petmem_leaf *leaf, uintptr_t page_addr)
 
 /* ---- Missing tables ---- */
 
+/* The table that an entry leads to, which is made if there is none. Returns the entry. */
+static u64 table_below(u64 *entry, enum petmem_level level,
+		       struct petmem_spare_tables *spares)
+{
+	struct petmem_leaf leaf = {
+		.entry = entry,
+		.value = *entry,
+		.level = level,
+	};
+	u64 *table, new;
+
+	if (!is_none(leaf.value))
+		return leaf.value;
+	table = petmem_table_new(spares, level - 1);
+	new = table_entry(table);
+	if (enter_value(&leaf, new))
+		return new;
+	petmem_table_unused(spares, table);
+	return READ_ONCE(*entry);
+}
+
 int petmem_pgtables_add_from(struct mm_struct *mm, u64 addr,
 			     enum petmem_level lowest,
 			     struct petmem_spare_tables *spares)
 {
-	u64 slot = petmem_pgtables_slot(mm);
-	struct petmem_leaf leaf;
-	u64 *table;
+	u64 entry = petmem_pgtables_slot(mm);
+	int level;
 
-	if (!is_table(slot)) {
-		slot = table_entry(petmem_table_new(spares, PETMEM_PUD));
+	if (!is_table(entry)) {
+		entry = table_entry(petmem_table_new(spares, PETMEM_PUD));
+		/* The table is filled before a processor can find it. */
 		smp_wmb();
-		petmem_slot_write(mm, slot);
+		petmem_slot_write(mm, entry);
 	}
-	for (leaf = petmem_pgtables_find(mm, addr); leaf.level > lowest;
-	     leaf = petmem_pgtables_find(mm, addr)) {
-		if (!is_none(leaf.value))
+	for (level = PETMEM_PUD; level > (int)lowest; level--) {
+		entry = table_below(entry_of(table_of(entry), addr, level),
+				    level, spares);
+		if (is_large(entry))
 			return -EEXIST;
-		table = petmem_table_new(spares, leaf.level - 1);
-		if (!enter_value(&leaf, table_entry(table)))
-			petmem_table_unused(spares, table);
 	}
 	return 0;
 }

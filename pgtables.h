@@ -64,6 +64,7 @@
 #define PETMEM_PGTABLES_H
 
 #include <linux/mm_types.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "entry.h"
@@ -111,6 +112,7 @@ struct petmem_leaf {
 	enum petmem_level
 		level; /* of the entry's table; the size of the page */
 	enum petmem_level private; /* from the PUD table to this one, tables have one owner */
+	struct petmem_page *table; /* the record of the PTE table, if the entry is in one */
 	bool shared; /* relatives share the table below those */
 	bool writable; /* all entries above that lead to a table allow writing */
 };
@@ -158,15 +160,10 @@ static inline bool petmem_leaf_is_private(const struct petmem_leaf *leaf,
  * petmem_leaf_lock() - lock the table of a leaf
  * @leaf: the leaf
  *
- * Return: false, with no lock held, when the entry is not what it was when it was found.
+ * Return: the lock, to be unlocked with spin_unlock(); NULL, with no lock held, when the entry
+ * is not what it was when it was found.
  */
-bool petmem_leaf_lock(const struct petmem_leaf *leaf);
-
-/**
- * petmem_leaf_unlock() - undo petmem_leaf_lock()
- * @leaf: the leaf
- */
-void petmem_leaf_unlock(const struct petmem_leaf *leaf);
+spinlock_t *petmem_leaf_lock(const struct petmem_leaf *leaf);
 
 /**
  * petmem_leaf_set() - enter a page, writable

@@ -157,7 +157,6 @@ void petmem_pool_retire_failed(struct pool_extent *extent, u32 first,
 	for (page = find_next_bit(extent->failed, end, first); page < end;
 	     page = find_next_bit(extent->failed, end, page + 1))
 		retire_page(extent, page);
-	petmem_pool_update(extent);
 }
 
 void petmem_pool_poison(const struct pool_extent *extent, u32 first,
@@ -176,19 +175,13 @@ void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages)
 	if (WARN_ON_ONCE(
 		    petmem_buddy_free(&extent->free.buddy, first, num_pages)))
 		return;
-	memset(pages, 0, num_pages * sizeof(*pages));
-	petmem_pool_update(extent);
+	/* A single page may come from a list, and be clean still. */
+	if (pages->kind == PETMEM_PAGE_LISTED && pages->clean) {
+		*pages = (struct petmem_page){ .clean = true };
+		large_page_of(extent, first)->clean++;
+		count_clean(extent, 1);
+	} else {
+		memset(pages, 0, num_pages * sizeof(*pages));
+	}
 	petmem_pool_retire_failed(extent, first, num_pages);
-}
-
-void petmem_pool_give_clean(struct pool_extent *extent, u32 page)
-{
-	lockdep_assert_held(&petmem_pool.lock);
-
-	petmem_pool_give(extent, page, 1);
-	if (extent->pages[page].kind != PETMEM_PAGE_FREE)
-		return;
-	extent->pages[page].clean = true;
-	large_page_of(extent, page)->clean++;
-	count_clean(extent, 1);
 }

@@ -53,16 +53,9 @@ bool petmem_pool_has_free(int node);
  * @first: number of the first page; petmem_pool_poison() was called for all
  * @num_pages: number of pages
  *
- * Their records become those of free pages that are not clean.
+ * Their records become those of free pages. petmem_pool_update() has to follow.
  */
 void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages);
-
-/**
- * petmem_pool_give_clean() - put a page back that is still clean
- * @extent: its extent
- * @page: its number
- */
-void petmem_pool_give_clean(struct pool_extent *extent, u32 page);
 
 /**
  * petmem_pool_unclean() - a free page is taken: stop counting it as clean, if it was

@@ -412,15 +412,6 @@ static struct petmem_process *bind_mm(struct mm_struct *mm,
 	return process;
 }
 
-/* A new notifier goes to the head of the list (__mmu_notifier_register()). */
-bool petmem_process_has_listeners(const struct petmem_process *process)
-{
-	const struct hlist_node *node = &process->notifier.hlist;
-
-	return READ_ONCE(node->pprev) != process->first ||
-	       READ_ONCE(node->next);
-}
-
 struct petmem_process *petmem_process_bind_child(struct mm_struct *mm,
 						 struct petmem_process *parent)
 {

@@ -182,7 +182,15 @@ void petmem_process_put_retired(struct petmem_process *process);
  * both for writing (mm_take_all_locks() in mm/mmap.c, since 6.11 in mm/vma.c; VMAs have a
  * lock since 6.4).
  */
-bool petmem_process_has_listeners(const struct petmem_process *process);
+static inline bool
+petmem_process_has_listeners(const struct petmem_process *process)
+{
+	const struct hlist_node *node = &process->notifier.hlist;
+
+	/* A new notifier goes to the head of the list (__mmu_notifier_register()). */
+	return READ_ONCE(node->pprev) != process->first ||
+	       READ_ONCE(node->next);
+}
 
 /**
  * petmem_process_lock_region() - keep Linux's walkers out of the region

@@ -82,7 +82,7 @@ static void replace_entry(struct table_path *path, u64 *entry,
 	u64 new;
 
 	if (level == PETMEM_PMD) {
-		lock = petmem_table_lock((void *)((uintptr_t)entry & PAGE_MASK));
+		lock = petmem_table_lock(entry);
 		spin_lock(lock);
 	}
 	new = private_table(path, *entry, level - 1);
@@ -184,24 +184,27 @@ static void allow_write(const struct petmem_leaf *leaf, u64 value)
 
 int petmem_leaf_allow_write(const struct petmem_leaf *leaf)
 {
-	if (!petmem_leaf_lock(leaf))
+	spinlock_t *lock = petmem_leaf_lock(leaf);
+
+	if (!lock)
 		return -EEXIST;
 	allow_write(leaf, leaf->value);
-	petmem_leaf_unlock(leaf);
+	spin_unlock(lock);
 	return 0;
 }
 
 uintptr_t petmem_leaf_get(const struct petmem_leaf *leaf)
 {
 	uintptr_t page_addr = petmem_leaf_page(leaf);
+	spinlock_t *lock = petmem_leaf_lock(leaf);
 
-	if (!petmem_leaf_lock(leaf))
+	if (!lock)
 		return 0;
 	if (leaf->level == PETMEM_PMD)
 		petmem_get_large(page_addr);
 	else
 		petmem_get_page(page_addr);
-	petmem_leaf_unlock(leaf);
+	spin_unlock(lock);
 	return page_addr;
 }
 
@@ -209,24 +212,27 @@ int petmem_leaf_replace(const struct petmem_leaf *leaf, struct mm_struct *mm,
 			u64 addr, uintptr_t page_addr)
 {
 	u64 value = data_entry(page_addr, leaf->level) & ~LEAF_WRITE;
+	spinlock_t *lock = petmem_leaf_lock(leaf);
 
-	if (!petmem_leaf_lock(leaf))
+	if (!lock)
 		return -EEXIST;
 	WRITE_ONCE(*leaf->entry, value);
 	petmem_tlb_shoot_page(mm, addr);
 	allow_write(leaf, value);
-	petmem_leaf_unlock(leaf);
+	spin_unlock(lock);
 	return 0;
 }
 
 int petmem_leaf_take(struct petmem_leaf *leaf, struct mm_struct *mm, u64 addr)
 {
-	if (!petmem_leaf_lock(leaf))
+	spinlock_t *lock = petmem_leaf_lock(leaf);
+
+	if (!lock)
 		return -EEXIST;
 	WRITE_ONCE(*leaf->entry, 0);
 	page_of(__pa(leaf->entry))->live--;
 	petmem_tlb_shoot_page(mm, addr);
-	petmem_leaf_unlock(leaf);
+	spin_unlock(lock);
 	leaf->value = 0;
 	return 0;
 }
