@@ -6,16 +6,19 @@
  *
  *   ioctl (main.c), native fault and fork (reservation.c)
  *       -> process (process.c) -> demand paging (on_demand.c), copy-on-write (cow.c)
- *       -> memory map (memmap.c) and page tables (pgtables.c, table.c, tlb.c)
- *       -> pool (pool.c, buddy.c; cleaner.c) <- donation (donation.c) <- ioctl
+ *       -> memory map (memmap.c) and page tables (pgtables.c, unshare.c, table.c, tlb.c)
+ *       -> pool (page_list.c, pool.c, buddy.c; zero.c) <- donation (donation.c) <- ioctl
  *
  * Lock order, outermost first:
  *
  *   mm->mmap_lock               Linux's; for reading in a fault, for writing to bind,
  *                               reserve, free and fork
- *     petmem_process.lock       one operation of a process at a time
- *       petmem_family.lock      memory maps, page tables and counts of relatives
- *         petmem_pool.lock      which pages are free
+ *     petmem_process.lock       allocations, frees and forks of a process
+ *       petmem_family.lock      what relatives share, and tables that come or go
+ *         petmem_process.map_lock  the memory map; a fault takes only this, and then
+ *         a page table's lock   (Linux's) the entries of the table
+ *           the lock of a processor's list  free pages (page_list.c)
+ *             petmem_pool.lock  which pages are free, and which are clean
  *     processes_lock (process.c)
  *   a memory block's device lock  Linux's; taken to claim a block (hotplug.c), and held
  *                               when Linux calls the memory notifier

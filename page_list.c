@@ -161,6 +161,7 @@ static uintptr_t take_from_any_node(void)
 	extent = petmem_pool_take(1, NUMA_NO_NODE, &page);
 	if (extent) {
 		petmem_pool_unclean(extent, page);
+		extent->pages[page].kind = PETMEM_PAGE_LISTED;
 		page_addr = address_of(extent, page);
 	}
 	spin_unlock(&petmem_pool.lock);

@@ -54,6 +54,24 @@ static void one_page_more(void)
 	CHECK(!faults(p, WRITE));
 }
 
+/* Pages that another processor has given back, and keeps in its list, are found. */
+static void other_processors(void)
+{
+	enum { FEW = 40 };
+	char *p, *few;
+
+	connect_petmem();
+	p = twice_the_pool();
+	few = must_malloc(FEW * PAGE);
+	run_on_cpu(1);
+	for (size_t i = 0; i < FEW; i++)
+		few[i * PAGE] = 1;
+	pet_free(few);
+	run_on_cpu(0);
+	touch_all(p);
+	CHECK(pool_status().free_pages <= 2);
+}
+
 static void touch_one_page(void *argument)
 {
 	(void)argument;
@@ -149,6 +167,7 @@ static void own_secrets(void)
 
 static const struct guest_case cases[] = {
 	{ "as many pages as the pool holds, and one more", one_page_more },
+	{ "pages that another processor gave back", other_processors },
 	{ "with the pool empty, the others go on", others_go_on },
 	{ "no process sees another's bytes", secrets },
 	{ "a page freed and had again is zero", own_secrets },

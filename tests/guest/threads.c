@@ -142,6 +142,83 @@ static void same_fresh_pages(void)
 	}
 }
 
+/* ---- 8 threads write to the same pages of a relative ---- */
+
+enum { OLD = 77, OLD_SLOT = THREADS };
+
+/* The relative sees what it saw in the fork, and nothing else. */
+static void keep_shared(void *gate)
+{
+	await(gate);
+	for (size_t i = 0; i < FRESH_PAGES; i++)
+		for (size_t j = 0; j <= OLD_SLOT; j++)
+			CHECK(fresh[i * PAGE / sizeof(*fresh) + j] ==
+			      (j == OLD_SLOT ? OLD : 0));
+}
+
+/* However many threads copy a page at the same time, it is copied once, and no write is lost. */
+static void same_shared_pages(void)
+{
+	struct petmem_status before = pool_status();
+
+	CHECK(init_petmem() == 0);
+	CHECK(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
+	for (unsigned int round = 0; round < rounds(10); round++) {
+		struct gate end = new_gate();
+		pid_t relative;
+
+		fresh = must_malloc(FRESH_PAGES * PAGE);
+		for (size_t i = 0; i < FRESH_PAGES; i++)
+			fresh[i * PAGE / sizeof(*fresh) + OLD_SLOT] = OLD;
+		relative = spawn(keep_shared, &end);
+		run_threads(THREADS, touch_fresh);
+		for (size_t i = 0; i < FRESH_PAGES; i++)
+			for (size_t j = 0; j <= OLD_SLOT; j++)
+				CHECK(fresh[i * PAGE / sizeof(*fresh) + j] ==
+				      (j == OLD_SLOT ? OLD : j + 1));
+		CHECK(pool_status().data_pages ==
+		      before.data_pages + 2 * FRESH_PAGES);
+		pass(&end);
+		join(relative);
+		pet_free(fresh);
+		CHECK(pool_status().data_pages == before.data_pages);
+	}
+}
+
+/* ---- Two threads touch the last page ---- */
+
+static char *_Atomic last_page;
+static atomic_uint arrived;
+
+/* Both begin as close together as they can: a barrier would wake one after the other. */
+static void *touch_last(void *argument)
+{
+	atomic_fetch_add(&arrived, 1);
+	while (atomic_load(&arrived) < 2)
+		;
+	CHECK(!faults(atomic_load(&last_page), WRITE));
+	return argument;
+}
+
+/* One of them gets it for both, also while the other has taken it and not yet entered it. */
+static void same_last_page(void)
+{
+	char *neighbour;
+
+	connect_petmem();
+	neighbour = must_malloc(PAGE);
+	*neighbour = 1;
+	leave_free(1);
+	for (unsigned int round = 0; round < rounds(500); round++) {
+		atomic_store(&arrived, 0);
+		atomic_store(&last_page, (char *)must_malloc(PAGE));
+		run_threads(2, touch_last);
+		CHECK(pool_status().free_pages == 0);
+		pet_free(atomic_load(&last_page));
+		CHECK(pool_status().free_pages == 1);
+	}
+}
+
 /* ---- Threads at random, each with a model of its own memory ---- */
 
 struct owned {
@@ -245,6 +322,9 @@ static const struct guest_case cases[] = {
 	{ "one thread frees while another reads", free_while_reading },
 	{ "a page freed on another CPU", free_after_moving },
 	{ "8 threads touch the same fresh pages", same_fresh_pages },
+	{ "8 threads write to the same pages of a relative",
+	  same_shared_pages },
+	{ "two threads touch the last page", same_last_page },
 	{ "4 threads at random, against models", random_threads },
 	{ "one thread frees while 3 touch", free_while_touching },
 };
