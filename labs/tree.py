@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Makes the trees of the labs, from the sources and labs/parts."""
+
+import os
+import re
+import shutil
+
+import course
+from course import Complaint
+
+MAKEFILE = """\
+# SPDX-License-Identifier: GPL-2.0
+# Lab {number}: {title}. HANDOUT says what to do.
+
+# The repository that this tree was made from.
+COURSE ?= {top}
+
+.PHONY: grade handout {goals}
+{rules}
+# Points, and what went wrong.
+grade:
+\t@$(MAKE) -s -C $(COURSE) grade LAB={number} DIR=$(CURDIR)
+
+handout:
+\t@cat HANDOUT
+"""
+RULES = {
+    "xv6": ("qemu clean", """\
+# Boot the kernel on this terminal; Ctrl-a x ends it.
+qemu:
+\t@$(MAKE) -s -C xv6 qemu
+
+clean:
+\t@$(MAKE) -s -C xv6 clean
+
+"""),
+}
+
+
+class Tree:
+    """The files of a tree, as lists of lines, while they change."""
+
+    def __init__(self, labs, names):
+        self.labs = labs
+        self.files = {}
+        for name in names:
+            with open(os.path.join(course.TOP, name), encoding="utf-8", newline="") as f:
+                self.files[name] = f.read().split("\n")
+
+    def lines(self, part):
+        if part.file not in self.files:
+            raise Complaint(f"{part.where}: the tree has no file {part.file}")
+        return self.files[part.file]
+
+    def function(self, part):
+        found = course.find_function(self.lines(part), part.name)
+        if not found:
+            raise Complaint(f"{part.where}: {part.file} has no function {part.name}")
+        return found
+
+    def resolve(self, defined):
+        """Take one arm of each conditional."""
+        seen = set()
+        for name, lines in self.files.items():
+            if name.endswith((".c", ".h", ".S")):
+                seen |= {s for s in defined if any(re.search(rf"\b{s}\b", l) for l in lines)}
+                self.files[name] = course.resolve(lines, defined)
+        missing = sorted(set(defined) - seen)
+        if missing:
+            raise Complaint(f"labs/parts: no file of the tree knows {', '.join(missing)}")
+
+    def apply(self, part, own):
+        """Make a part what a student finds; own: in the part's own lab."""
+        getattr(self, f"_{part.kind}")(part, own)
+
+    def _mark(self, part, own, indent="\t"):
+        """What a stub says: the task in its own lab, or where it is set."""
+        if own:
+            return course.comment([f"LAB {part.lab.number}: " + "\n".join(part.text)], indent)
+        return [f"{indent}/* Lab {part.lab.number}. */"]
+
+    def _stub(self, part, own):
+        lines = self.lines(part)
+        _, start, brace, end = self.function(part)
+        signature = "\n".join(lines[start:brace])
+        body = part.body if own or part.before is None else part.before
+        if body is None:
+            body = course.return_statement(signature, part.name)
+        out = self._mark(part, own)
+        used = [n for n in course.parameters(signature) if not re.search(rf"\b{n}\b", body)]
+        out += [f"\t(void){name};" for name in used]
+        out += ["\t" + l for l in body.replace("\\n", "\n").split("\n") if l]
+        if own:
+            out.append("\t/* END LAB */")
+        lines[brace + 1:end] = out
+
+    def _note(self, part, own):
+        lines = self.lines(part)
+        _, _, brace, _ = self.function(part)
+        if own:
+            lines[brace + 1:brace + 1] = self._mark(part, own)
+
+    def _drop(self, part, own):
+        """Remove a definition with its comment, and the _Static_asserts that use it."""
+        lines = self.lines(part)
+        found = course.find_function(lines, part.name)
+        if found:
+            above, _, _, end = found
+        else:
+            above, end = self._find_data(part)
+        end += 1
+        if above and not lines[above - 1] and end < len(lines) and not lines[end]:
+            end += 1  # one of the empty lines around it
+        del lines[above:end]
+        self.files[part.file] = self._without_asserts(lines, part.name)
+
+    def _find_data(self, part):
+        """The lines of a variable or macro."""
+        lines = self.lines(part)
+        pattern = rf"#define\s+{part.name}\b|[A-Za-z_][^;(]*\b{part.name}(\[|;| =|$)"
+        call = rf"[A-Z_]+\(.*\b{part.name}\b"  # a macro that defines something
+        for i, line in enumerate(lines):
+            if re.match(pattern, line) or re.match(call, line):
+                end = i
+                if line.startswith("#"):
+                    while lines[end].endswith("\\"):
+                        end += 1
+                else:
+                    while not lines[end].rstrip().endswith((";", ")")):
+                        end += 1
+                return course.comment_above(lines, i), end
+        raise Complaint(f"{part.where}: {part.file} does not define {part.name}")
+
+    @staticmethod
+    def _without_asserts(lines, name):
+        out = []
+        for line in lines:
+            if line.startswith("_Static_assert(") and re.search(rf"\b{name}\b", line):
+                if out and out[-1].endswith("*/") and out[-1].startswith("/*"):
+                    out.pop()  # its comment
+                continue
+            out.append(line)
+        return course.squeeze(out)
+
+    def _change(self, part, own):
+        """Put other lines in place of some, in a function or ("-") anywhere."""
+        lines = self.lines(part)
+        first, last = 0, len(lines)
+        if part.name != "-":
+            first, _, _, last = self.function(part)
+        for old, new in part.hunks:
+            at = [i for i in range(first, last) if lines[i:i + len(old)] == old]
+            if len(at) != 1:
+                raise Complaint(f"{part.where}: {part.file}, {part.name}: "
+                                f"these lines are there {len(at)} times:\n" + "\n".join(old))
+            replacement = list(new)
+            if own and part.text and (old, new) == part.hunks[0]:
+                indent = re.match(r"\s*", old[0])[0]
+                replacement = self._mark(part, own, indent) + replacement
+            lines[at[0]:at[0] + len(old)] = replacement
+            last += len(replacement) - len(old)
+
+    def _section(self, part, own):
+        """Remove a section of a text: its heading, underlined, and all up to the next."""
+        lines = self.lines(part)
+        heads = [i for i in range(len(lines) - 1)
+                 if lines[i] and re.fullmatch(r"[-=]{3,}", lines[i + 1])]
+        for i in heads:
+            if lines[i] == part.name:
+                end = min([h for h in heads if h > i], default=len(lines))
+                del lines[i:end]
+                return
+        raise Complaint(f"{part.where}: {part.file} has no section \"{part.name}\"")
+
+    def write(self, directory):
+        for name, lines in self.files.items():
+            path = os.path.join(directory, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8", newline="") as f:
+                f.write("\n".join(lines))
+            shutil.copymode(os.path.join(course.TOP, name), path)
+
+
+def make_tree(labs, lab, cumulative=False, solution=False):
+    """The tree of a lab."""
+    tree = Tree(labs, labs.files(lab.tree))
+    same = [l for n, l in sorted(labs.labs.items()) if l.tree == lab.tree]
+    defined = {}
+    if lab.tree in labs.trees:
+        defined.update({s: v for s, (t, v) in labs.symbols.items() if t == lab.tree})
+    for other in same:
+        done = other.number < lab.number and not cumulative or other is lab and solution
+        for symbol, after in other.symbols.items():
+            defined[symbol] = after if done else not after
+    if defined:
+        tree.resolve(defined)
+    # The parts of later labs go first: those of earlier ones may look at what is left.
+    for other in reversed(same):
+        if other.number < lab.number and not cumulative or other is lab and solution:
+            continue
+        own = other.number <= lab.number
+        for part in other.parts:
+            tree.apply(part, own)
+    return tree
+
+
+def write_tree(tree, lab, directory):
+    """Write it, with what leads a student through it."""
+    tree.write(directory)
+    if lab.handout:
+        shutil.copy(os.path.join(course.HERE, lab.handout), os.path.join(directory, "HANDOUT"))
+    if lab.tree in RULES:
+        goals, rules = RULES[lab.tree]
+        with open(os.path.join(directory, "Makefile"), "w", encoding="utf-8") as f:
+            f.write(MAKEFILE.format(number=lab.number, title=lab.title, top=course.TOP,
+                                    goals=goals, rules=rules))
+
+
+def count_lines(tree, lab):
+    """Lines of C and assembler that belong to the kernel, and those of a whole tree."""
+    return sum(len(lines) - 1 for name, lines in tree.files.items()
+               if name.endswith((".c", ".h", ".S")) and "/user/" not in f"/{name}"
+               and os.path.dirname(name) in ("", "xv6"))
