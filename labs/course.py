@@ -119,7 +119,7 @@ class Course:
         self.trees = {}  # name: patterns of files
         self.symbols = {}  # name: the tree, and whether its skeletons define it
         self.path = path
-        self.lab = self.part = self.item = None
+        self.lab = self.part = self.text = None
         with open(path, encoding="utf-8") as f:
             for number, line in enumerate(f, 1):
                 where = f"{os.path.relpath(path, TOP)}:{number}"
@@ -136,7 +136,7 @@ class Course:
         elif line[0] in "-+":
             self.part.add_change(line[0], line[1:])
         elif line[0] == "\t":
-            self.part.text.append(line[1:])
+            self.text.append(line[1:])
         else:
             self._directive(where, line)
 
@@ -163,17 +163,19 @@ class Course:
             _, file, name = head.split(maxsplit=2)
             self.part = Part(where, self.lab, kind, file, name, body or None)
             self.lab.parts.append(self.part)
+            self.text = self.part.text
         elif kind == "before":
             self.part.before = line.split(maxsplit=1)[1]
         elif kind == "cpus":
             self.lab.cpus = int(words[1])
         elif kind == "key":
-            self.lab.key = (words[1], words[2])
+            self.lab.key = (words[1], " ".join(words[2:]))
         elif kind in ("points", "keep"):
             head, _, what = line.partition(" : ")
             _, points, runner, program, *tests = head.split()
             self.lab.items.append(Item(where, kind == "keep", int(points), runner, program,
                                        tests, what))
+            self.text = tests  # with blanks, one in a line
         else:
             raise Complaint(f"{where}: there is no directive {kind}")
 
@@ -191,11 +193,16 @@ class Course:
                                 check=True, capture_output=True, text=True).stdout.splitlines()
         wanted = []
         for name in listed:
-            patterns = [p for p in self.trees[tree] if fnmatch.fnmatchcase(name, p.lstrip("!"))]
+            patterns = [p for p in self.trees[tree] if matches(name, p.lstrip("!"))]
             if patterns and not any(p.startswith("!") for p in patterns) and \
                     os.path.exists(os.path.join(top, name)):
                 wanted.append(name)
         return sorted(set(wanted))
+
+
+def matches(name, pattern):
+    """Does a pattern fit a file? Without a slash, it is about the top directory only."""
+    return fnmatch.fnmatchcase(name, pattern) and ("/" in pattern or "/" not in name)
 
 
 # ---- C as text ----

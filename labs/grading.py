@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Runs the tests of a lab on a student's tree, and counts the points: see labs/grade."""
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import sys
-import tempfile
 
 import course
 from course import Complaint, Outcome
@@ -38,19 +39,52 @@ def grade_xv6(lab, student, stage):
     """The results of a lab of the xv6 kernel."""
     import on_xv6  # pylint: disable=import-outside-toplevel
 
+    shutil.rmtree(os.path.join(stage, "xv6", "build"), ignore_errors=True)
     kernel = on_xv6.Kernel(student, stage, lab.cpus)
-    print("building the kernel ...", file=sys.stderr, flush=True)
+    say("building the kernel ...")
     complaint = kernel.build()
     if complaint:
         built = Outcome(False, "your kernel does not build:\n" + complaint)
     else:
         built = kernel.try_boot()
-    wanted = [(i.program, t) for i in lab.items if i.runner == "xv6" for t in i.tests or [""]]
     outcomes = {}
     if built.passed:
-        print(f"running {len(wanted)} tests ...", file=sys.stderr, flush=True)
-        outcomes = kernel.run_tests(sorted(set(wanted), key=wanted.index))
+        wanted = wanted_of(lab, "xv6")
+        say(f"running {len(wanted)} tests ...")
+        outcomes = kernel.run_tests(wanted)
     return collect(lab, built, outcomes)
+
+
+def grade_petmem(lab, student, stage):
+    """The results of a lab of the Linux module."""
+    import on_petmem  # pylint: disable=import-outside-toplevel
+
+    module = on_petmem.Module(student, stage, lab.cpus)
+    module.overlay()
+    outcomes = {}
+    host = wanted_of(lab, "host")
+    if host:
+        say("running tests on this machine ...")
+        outcomes.update(module.run_on_host(host))
+    if lab.key and lab.key[0] == "answers":
+        outcomes.update(on_petmem.check_answers(student, wanted_of(lab, "answers")))
+    say("building the module, and booting a virtual machine ...")
+    built = module.try_boot()
+    guest = wanted_of(lab, "guest")
+    if built.passed and guest:
+        say(f"running {len(guest)} tests in it ...")
+        outcomes.update(module.run_in_guest(guest))
+    return collect(lab, built, outcomes)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def wanted_of(lab, runner):
+    """Pairs of a program and a test, each once, in the order of labs/parts."""
+    wanted = [(i.program, t) for i in lab.items if i.runner == runner for t in i.tests or [""]]
+    return sorted(set(wanted), key=wanted.index)
 
 
 def collect(lab, built, outcomes):
@@ -71,7 +105,7 @@ def collect(lab, built, outcomes):
     return results
 
 
-GRADERS = {"xv6": grade_xv6}
+GRADERS = {"xv6": grade_xv6, "petmem": grade_petmem}
 
 
 def total(results):
@@ -112,9 +146,11 @@ def grade(labs, lab, student):
     """All results of a lab, in the order of labs/parts."""
     if not os.path.isdir(student):
         raise Complaint(f"there is no directory {student}")
-    stage = tempfile.mkdtemp(prefix="petmem-grade-")
-    try:
-        make_tree(labs, lab, solution=True).write(stage)
+    # Always the same place for a tree: what did not change is not compiled again.
+    name = hashlib.sha256(student.encode()).hexdigest()[:12]
+    stage = os.path.join(course.TOP, "build", "labs", f"{lab.number}-{name}")
+    os.makedirs(stage, exist_ok=True)
+    with open(os.path.join(stage, "lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_tree(labs, lab, solution=True, tests=True).write(stage)
         return GRADERS[lab.tree](lab, student, stage)
-    finally:
-        shutil.rmtree(stage)

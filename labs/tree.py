@@ -34,6 +34,23 @@ clean:
 \t@$(MAKE) -s -C xv6 clean
 
 """),
+    "petmem": ("module walk run", """\
+# Compile the module, for the kernel of the virtual machine.
+module:
+\t@mkdir -p build && vm/build module 6.1 build && echo build/petmem.ko
+
+# Run a program in the virtual machine: PROGRAM=examples/first-fit
+PROGRAM ?= user/test
+run:
+\t@$(MAKE) -s -C user && $(MAKE) -s -C examples
+\t@vm/run --file $(PROGRAM) -- ./$(notdir $(PROGRAM))
+
+# A page fault and the page tables.
+walk:
+\t@$(MAKE) -s -C user && $(MAKE) -s -C examples
+\t@vm/run --file examples/fault -- ./fault
+
+"""),
 }
 
 
@@ -174,16 +191,27 @@ class Tree:
 
     def write(self, directory):
         for name, lines in self.files.items():
-            path = os.path.join(directory, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w", encoding="utf-8", newline="") as f:
-                f.write("\n".join(lines))
-            shutil.copymode(os.path.join(course.TOP, name), path)
+            write_file(os.path.join(directory, name), "\n".join(lines))
+            shutil.copymode(os.path.join(course.TOP, name), os.path.join(directory, name))
 
 
-def make_tree(labs, lab, cumulative=False, solution=False):
-    """The tree of a lab."""
-    tree = Tree(labs, labs.files(lab.tree))
+def write_file(path, text):
+    """Write a file if that changes it: make goes by the time."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", newline="") as f:
+            if f.read() == text:
+                return
+    with open(path, "w", encoding="utf-8", newline="") as f:
+        f.write(text)
+
+
+def make_tree(labs, lab, cumulative=False, solution=False, tests=False):
+    """The tree of a lab; with its tests, or as students get it."""
+    names = labs.files(lab.tree)
+    if tests and lab.tree + "-tests" in labs.trees:
+        names = sorted({*names, *labs.files(lab.tree + "-tests")})
+    tree = Tree(labs, names)
     same = [l for n, l in sorted(labs.labs.items()) if l.tree == lab.tree]
     defined = {}
     if lab.tree in labs.trees:
@@ -198,9 +226,8 @@ def make_tree(labs, lab, cumulative=False, solution=False):
     for other in reversed(same):
         if other.number < lab.number and not cumulative or other is lab and solution:
             continue
-        own = other.number <= lab.number
         for part in other.parts:
-            tree.apply(part, own)
+            tree.apply(part, other.number <= lab.number)
     return tree
 
 
