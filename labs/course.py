@@ -62,11 +62,12 @@ class Part:
 class Outcome:
     """What a test said."""
 
-    def __init__(self, passed, why="", ran=True, stopped=False):
+    def __init__(self, passed, why="", ran=True, stopped=False, leaks=False):
         self.passed = passed
         self.why = why
         self.ran = ran
         self.stopped = stopped  # the machine crashed or hangs
+        self.leaks = leaks  # pages are lost
 
 
 class Item:
@@ -96,6 +97,7 @@ class Lab:
         self.tree = tree
         self.title = title
         self.handout = None  # a file in labs/
+        self.answers = None  # the same, with lines to be filled in
         self.parts = []
         self.items = []
         self.symbols = {}  # name: whether the finished lab defines it
@@ -156,8 +158,8 @@ class Course:
                 self.lab.symbols[words[1]] = after
             else:
                 self.symbols[words[1]] = (words[3], after)
-        elif kind == "handout":
-            self.lab.handout = words[1]
+        elif kind in ("handout", "answers"):
+            setattr(self.lab, kind, words[1])
         elif kind in KINDS:
             head, _, body = line.partition(" = ")
             _, file, name = head.split(maxsplit=2)

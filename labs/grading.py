@@ -87,6 +87,14 @@ def wanted_of(lab, runner):
     return sorted(set(wanted), key=wanted.index)
 
 
+def no_leak(outcomes):
+    """Is every page free again after each test that has run?"""
+    leaking = [f"{program} {test}".strip() for (program, test), o in outcomes.items() if o.leaks]
+    if leaking:
+        return Outcome(False, f"pages are lost in {len(leaking)} tests: {', '.join(leaking[:3])} ...")
+    return Outcome(any(o.ran for o in outcomes.values()), "was not run")
+
+
 def collect(lab, built, outcomes):
     """Results from the outcomes by program and test."""
     not_run = Outcome(False, "was not run", ran=False)
@@ -94,6 +102,9 @@ def collect(lab, built, outcomes):
     for item in lab.items:
         if item.runner == "boot":
             results.append(Result(item, item.what, built))
+            continue
+        if item.runner == "leak":
+            results.append(Result(item, item.what, no_leak(outcomes)))
             continue
         for test in item.tests or [""]:
             outcome = outcomes.get((item.program, test), not_run)

@@ -19,6 +19,8 @@ MOST_STOPS = 4  # crashes and hangs; then the rest is not tried
 CALLERS = 3  # shown of a panic
 MOST_ALIKE = 2  # lines that differ in numbers only
 LAST_LINES = 8  # of the console
+DEATHS = "processes die as announced"
+LEAK = "the free pages do not balance"
 REPORTERS = ("handle_stray", "handle_page_fault", "trap", "trap_entry", "panic")
 FRESH = ("mkfs.c",)  # of the files that a kernel could be made from
 
@@ -172,13 +174,16 @@ class Kernel:
         """The outcome of a test, or of a program whose tests in others do not matter."""
         why = []
         excused = False  # what they did wrong shows in the messages of the kernel
+        leaks = False
         for name, said in collector.failed:
             what = name.split(": ")[-1]
             if what in others:
                 excused = True
-            elif what != "processes die as announced" or not excused:
+            elif LEAK in said:
+                leaks = True  # a mistake of its own, with points of its own
+            elif what != DEATHS or not excused:
                 why += [what + ":", *shorten(said)]
-        return Outcome(not why, "\n".join(why))
+        return Outcome(not why, "\n".join(why), leaks=leaks)
 
     def explain(self, machine, stopped):
         """Why the machine stopped, for the student."""
