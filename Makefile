@@ -5,7 +5,7 @@
 # The kernel to build for: its build tree, or its unpacked headers.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
-.PHONY: all module tools demo walk check check-file check-all lint coverage bench xv6 xv6-mutants clean help setup
+.PHONY: all module tools demo walk check check-file check-all lint coverage bench xv6 xv6-mutants skeleton grade clean help setup
 
 all: module tools
 
@@ -74,6 +74,15 @@ xv6: setup
 xv6-mutants: setup
 	@$(MAKE) -s -C xv6 check-mutants
 
+# The tree that a student of a course begins with: LAB=3 DIR=~/lab3; CUMULATIVE=1 leaves
+# earlier labs undone, too. labs/README has the labs.
+skeleton:
+	@labs/skeleton $(if $(CUMULATIVE),--cumulative) $(LAB) $(DIR)
+
+# The points of a student's tree; JSON=results.json for services that read that.
+grade: setup
+	@labs/grade $(if $(JSON),--json $(JSON)) $(LAB) $(DIR)
+
 clean:
 	rm -rf build
 	rm -f *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
@@ -97,4 +106,6 @@ help:
 	@echo "make bench    measure it beside Linux's own ways: a table, JSON and plots"
 	@echo "make xv6      boot the teaching kernel of xv6/ (BEFORE=1: as the exercise begins;"
 	@echo "              AFTER=lazy, AFTER=mmap: the next steps)"
+	@echo "make skeleton LAB=3 DIR=directory  write the tree that students of a lab begin with"
+	@echo "make grade LAB=3 DIR=directory     test it, and count the points (JSON=results.json)"
 	@echo "make clean    remove what was built"

@@ -17,9 +17,9 @@ from course import Complaint
 MISTAKES = os.path.join(course.HERE, "mistakes")
 
 # Print the arguments of each call of mutant in one of the lists.
+OTHER_LINES = r"(?m)^(\.|cd|cp|begin|echo|finish|set|sound|trap|work=.*|source=.*)( .*)?$|^\(\(.*$|^\[\[.*$"
 LIST = r"""
-begin() { :; }; finish() { :; }; sound() { :; }; realpath() { echo "$1"; }; mktemp() { :; }
-trap() { :; }
+
 mutant() { printf '%s\0' "${@:1:3}"; }
 """
 
@@ -104,7 +104,7 @@ def only(patch, file):
 def listed(path):
     """The arguments of each mutant in a list: what, file, sed's script."""
     with open(os.path.join(course.TOP, path), encoding="utf-8") as f:
-        script = re.sub(r"(?m)^\. .*$|^cd .*$|^begin .*$|^finish$|^echo .*$|^\(\(.*$|^\[\[.*$", "", f.read())
+        script = re.sub(OTHER_LINES, "", f.read())
     # What the list defines itself is defined again behind it.
     definitions = re.search(r"(?m)^mutant\(\)\n\{.*?^\}$", script, re.DOTALL)
     if definitions:
@@ -146,6 +146,12 @@ class Expected:
         self.name = name
         self.must = [w for w in loses if not w.startswith("?")]
         self.may = [w[1:] for w in loses if w.startswith("?")]
+
+    def fits(self, mistake, labs):
+        """Is the line about a mistake? With a pattern, only if its place is in the lab."""
+        if mistake.source != self.source or not fnmatch.fnmatchcase(mistake.name, self.name):
+            return False
+        return mistake.name == self.name or self.lab in labs_of(labs, mistake)
 
     def compare(self, lost):
         """What is not as it should be: tests that are lost, and tests that are not."""
