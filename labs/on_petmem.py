@@ -193,6 +193,39 @@ class Module:
         return f"{words[0]} ({os.path.basename(words[1].split(' ')[0])})"
 
 
+# Lab 0: the answers, which the solution has.
+ADDRESS = 0x100012345678
+ANSWERS = {
+    **{name: ADDRESS >> shift & 511
+       for name, shift in (("p4d", 39), ("pud", 30), ("pmd", 21), ("pte", 12))},
+    "offset": ADDRESS & 4095,
+    "covered": 1 << 39 - 30,
+    "tables": 3,  # PUD, PMD, PTE
+    "present": 0,
+}
+
+
+def fill_in(lines):
+    """The lines of the file answers, with the answers."""
+    return [l + f" {ANSWERS[l[:-1]]}" if l[:-1] in ANSWERS and l.endswith(":") else l for l in lines]
+
+
+def check_answers(student, wanted):
+    """Outcomes of the student's answers."""
+    path = os.path.join(student, "answers")
+    given = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8", errors="replace") as f:
+            given = dict(re.findall(r"^(\w+):\s*(\S+)\s*$", f.read(), re.MULTILINE))
+    outcomes = {}
+    for program, name in wanted:
+        answer = given.get(name)
+        right = answer is not None and answer.isdecimal() and int(answer) == ANSWERS[name]
+        why = f"{answer} is not right" if answer else "there is no answer"
+        outcomes[program, name] = Outcome(right, "" if right else why, ran=answer is not None)
+    return outcomes
+
+
 def judge(program, names, said, end):
     """The outcomes of tests from TAP, in which each test's comments come before or after it.
 

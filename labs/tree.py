@@ -6,6 +6,7 @@ import re
 import shutil
 
 import course
+import on_petmem
 from course import Complaint
 
 MAKEFILE = """\
@@ -52,6 +53,9 @@ walk:
 
 """),
 }
+
+
+RULES["whole"] = RULES["petmem"]
 
 
 class Tree:
@@ -192,7 +196,9 @@ class Tree:
     def write(self, directory):
         for name, lines in self.files.items():
             write_file(os.path.join(directory, name), "\n".join(lines))
-            shutil.copymode(os.path.join(course.TOP, name), os.path.join(directory, name))
+            source = os.path.join(course.TOP, name)
+            if os.path.exists(source):
+                shutil.copymode(source, os.path.join(directory, name))
 
 
 def write_file(path, text):
@@ -222,6 +228,10 @@ def make_tree(labs, lab, cumulative=False, solution=False, tests=False):
             defined[symbol] = after if done else not after
     if defined:
         tree.resolve(defined)
+    if lab.answers:
+        with open(os.path.join(course.HERE, lab.answers), encoding="utf-8") as f:
+            lines = f.read().split("\n")
+        tree.files["answers"] = on_petmem.fill_in(lines) if solution else lines
     # The parts of later labs go first: those of earlier ones may look at what is left.
     for other in reversed(same):
         if other.number < lab.number and not cumulative or other is lab and solution:
