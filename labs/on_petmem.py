@@ -187,10 +187,13 @@ class Module:
                 return function
             at = hex(int(start[1], 16) + offset - 1)
             _, said = self._run(["addr2line", "-i", "-f", "-j", ".text", "-e", path, at], HOST_LIMIT)
+        # Inlined functions come first; the first line of the module's own files is the place.
         words = said.split("\n")
-        if len(words) < 2 or words[0] == "??":
-            return function
-        return f"{words[0]} ({os.path.basename(words[1].split(' ')[0])})"
+        for name, where in zip(words[0::2], words[1::2]):
+            file = os.path.basename(where.split(" ")[0])
+            if os.path.exists(os.path.join(self.stage, file.partition(":")[0])):
+                return f"{name} ({file})"
+        return function
 
 
 # Lab 0: the answers, which the solution has.
