@@ -91,7 +91,8 @@ def no_leak(outcomes):
     """Is every page free again after each test that has run?"""
     leaking = [f"{program} {test}".strip() for (program, test), o in outcomes.items() if o.leaks]
     if leaking:
-        return Outcome(False, f"pages are lost in {len(leaking)} tests: {', '.join(leaking[:3])} ...")
+        some = ", ".join(leaking[:3])
+        return Outcome(False, f"pages are lost in {len(leaking)} tests: {some} ...")
     return Outcome(any(o.ran for o in outcomes.values()), "was not run")
 
 

@@ -17,7 +17,8 @@ from course import Complaint
 MISTAKES = os.path.join(course.HERE, "mistakes")
 
 # Print the arguments of each call of mutant in one of the lists.
-OTHER_LINES = r"(?m)^(\.|cd|cp|begin|echo|finish|set|sound|trap|work=.*|source=.*)( .*)?$|^\(\(.*$|^\[\[.*$"
+OTHER_LINES = (r"(?m)^(\.|cd|cp|begin|echo|finish|set|sound|trap|work=.*|source=.*)( .*)?$"
+               r"|^\(\(.*$|^\[\[.*$")
 LIST = r"""
 
 mutant() { printf '%s\0' "${@:1:3}"; }
@@ -41,8 +42,8 @@ class Mistake:
         """Put it into a tree; returns whether that worked."""
         if self.patch:
             tree = os.path.join(directory, "xv6")
-            done = subprocess.run(["patch", "--quiet", "--force", "-p1", "-d", tree, "-i", self.patch],
-                                  capture_output=True)
+            done = subprocess.run(["patch", "--quiet", "--force", "-p1", "-d", tree,
+                                   "-i", self.patch], capture_output=True, check=False)
             return done.returncode == 0
         path = os.path.join(directory, self.file)
         with open(path, encoding="utf-8") as f:

@@ -75,9 +75,10 @@ class Module:
         for program in dict.fromkeys(p for p, _ in wanted):
             names = [t for p, t in wanted if p == program]
             binary = os.path.join("build", "host", program)
-            status, said = self._run(["make", "-s", "-f", "tests/host/Makefile", f"SOURCE={self.stage}",
-                                      f"BUILD={self.stage}/build/host", "CFLAGS=-O1 -g -w",
-                                      os.path.join(self.stage, binary)], BUILD_LIMIT)
+            status, said = self._run(["make", "-s", "-f", "tests/host/Makefile",
+                                      f"SOURCE={self.stage}", f"BUILD={self.stage}/build/host",
+                                      "CFLAGS=-O1 -g -w", os.path.join(self.stage, binary)],
+                                     BUILD_LIMIT)
             if status:
                 why = "your code does not build:\n" + said
                 outcomes.update({(program, n): Outcome(False, why) for n in names})
@@ -103,8 +104,9 @@ class Module:
 
     def _guest(self, words, limit, log, **environment):
         """A guest with the student's module; returns its status and output."""
-        return self._run([*words[:1], "--kernel", KERNEL, "--cpus", str(self.cpus), "--timeout",
-                          str(limit), "--dmesg", log, *words[1:]], limit + BUILD_LIMIT, **environment)
+        options = ["--kernel", KERNEL, "--cpus", str(self.cpus), "--timeout", str(limit),
+                   "--dmesg", log]
+        return self._run([words[0], *options, *words[1:]], limit + BUILD_LIMIT, **environment)
 
     def try_boot(self):
         """Does the module build and load, and does it take memory?"""
@@ -186,7 +188,8 @@ class Module:
             if not start:
                 return function
             at = hex(int(start[1], 16) + offset - 1)
-            _, said = self._run(["addr2line", "-i", "-f", "-j", ".text", "-e", path, at], HOST_LIMIT)
+            _, said = self._run(["addr2line", "-i", "-f", "-j", ".text", "-e", path, at],
+                                HOST_LIMIT)
         # Inlined functions come first; the first line of the module's own files is the place.
         words = said.split("\n")
         for name, where in zip(words[0::2], words[1::2]):
@@ -210,7 +213,8 @@ ANSWERS = {
 
 def fill_in(lines):
     """The lines of the file answers, with the answers."""
-    return [l + f" {ANSWERS[l[:-1]]}" if l[:-1] in ANSWERS and l.endswith(":") else l for l in lines]
+    return [f"{l} {ANSWERS[l[:-1]]}" if l.endswith(":") and l[:-1] in ANSWERS else l
+            for l in lines]
 
 
 def check_answers(student, wanted):
@@ -240,7 +244,7 @@ def judge(program, names, said, end):
         found = re.match(rf"(not )?ok \d+ - (?:{program}: )?(.*)$", line)
         if found and found[2] in names and (program, found[2]) not in outcomes:
             why = [c for c in comments if c.strip()][-WHY_LINES:]
-            outcomes[program, found[2]] = Outcome(not found[1], "" if not found[1] else "\n".join(why))
+            outcomes[program, found[2]] = Outcome(not found[1], "\n".join(why) if found[1] else "")
         if found:
             comments = []
         elif line.startswith("# "):
@@ -248,8 +252,8 @@ def judge(program, names, said, end):
     stopped = False
     for name in names:
         if (program, name) not in outcomes:
-            outcomes[program, name] = Outcome(False, "was not run" if stopped else end, ran=not stopped,
-                                              stopped=not stopped)
+            why = "was not run" if stopped else end
+            outcomes[program, name] = Outcome(False, why, ran=not stopped, stopped=not stopped)
             stopped = True
     return outcomes
 
@@ -276,5 +280,6 @@ def petmem_places(report):
 
 def telling(report):
     """The few lines of a report that matter."""
-    words = re.compile(r"BUG|WARNING|Oops|KASAN|RIP: |CR2: |Kernel panic|bad p|refcount|INFO|address:")
+    words = re.compile(r"BUG|WARNING|Oops|KASAN|RIP: |CR2: |Kernel panic|bad p|refcount|INFO|"
+                       r"address:")
     return [l for l in report if words.search(l)][:REPORT_LINES]

@@ -87,7 +87,8 @@ class Kernel:
         self.deadline = time.monotonic() + LIMIT
 
     def _make(self, *words):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith("MAKE") and k != "MFLAGS"}
         try:
             done = subprocess.run(["make", "--silent", *words], cwd=self.stage, text=True,
                                   env=environment, capture_output=True, timeout=BUILD_LIMIT)

