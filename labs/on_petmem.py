@@ -87,18 +87,31 @@ class Module:
             outcomes.update(judge(program, names, said, self._host_end(status, said)))
         return outcomes
 
-    @staticmethod
-    def _host_end(status, said):
+    def _host_end(self, status, said):
         """Why a test program ended before its last test."""
         if status is None:
             return f"did not end in {HOST_LIMIT} s"
-        found = re.search(r"(ERROR: \w+Sanitizer: .*|runtime error: .*)", said)
+        undefined = re.search(r"(\w+\.c):(\d+):\d+: (runtime error: .*)", said)
+        if undefined:
+            file, line, words = undefined.groups()
+            return f"your code crashed here: {self._function(file, int(line))} ({file}:{line})\n{words}"
+        found = re.search(r"ERROR: \w+Sanitizer: .*", said)
         if not found:
             return f"the test program ended with {status}"
         frames = [m for m in re.findall(r"#\d+ 0x[0-9a-f]+ in (\w+) \S*?([\w.-]+:\d+)", said)
                   if m[1].startswith(("memmap.c", "buddy.c"))]
         where = f"{frames[0][0]} ({frames[0][1]})" if frames else "see below"
-        return f"your code crashed here: {where}\n{found[1]}"
+        return f"your code crashed here: {where}\n{found[0]}"
+
+    def _function(self, file, line):
+        """The function that a line of a source is in."""
+        path = os.path.join(self.stage, file)
+        if not os.path.exists(path):
+            return "the test"
+        with open(path, encoding="utf-8") as f:
+            above = f.read().split("\n")[:line]
+        found = [m for m in map(re.compile(r"[A-Za-z_][^;=#]*?\b(\w+)\(").match, above) if m]
+        return found[-1][1] if found else "somewhere"
 
     # ---- In a guest ----
 
