@@ -12,7 +12,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,13 +21,11 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "../petmem.h"
+#include "direct.h"
 #include "harness.h"
 
 /*
@@ -64,34 +61,26 @@ static atomic_bool previous_spent;
 
 /* ---- The device ---- */
 
-static void close_fd(int fd)
-{
-	/* close() would be a cancellation point. */
-	syscall(SYS_close, fd);
-}
-
 static int open_device(void)
 {
-	/* open() would be a cancellation point. */
-	int fd = syscall(SYS_openat, AT_FDCWD, PETMEM_DEVICE,
-			 O_RDWR | O_CLOEXEC);
+	int fd = direct_open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC, 0);
 	int moved;
 
 	if (fd < 0)
 		return -1;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, DEVICE_FD_MIN);
+	moved = direct_fcntl(fd, F_DUPFD_CLOEXEC, DEVICE_FD_MIN);
 	if (moved < 0)
 		return fd; /* RLIMIT_NOFILE is low: it may stay where it is */
-	close_fd(fd);
+	direct_close(fd);
 	return moved;
 }
 
 /* Is @fd still the device? The program may have closed it or put it to another use. */
 static bool is_device(int fd)
 {
-	struct stat status;
+	struct stat status = { 0 };
 
-	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+	return direct_fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
 	       status.st_rdev == device_number;
 }
 
@@ -106,13 +95,13 @@ static int reopen_device(int lost)
 	if (fd < 0)
 		return -1;
 	if (!is_device(fd)) {
-		close_fd(fd);
+		direct_close(fd);
 		errno = ENODEV;
 		return -1;
 	}
 	if (atomic_compare_exchange_strong(&device_fd, &lost, fd))
 		return fd;
-	close_fd(fd);
+	direct_close(fd);
 	return lost; /* now the one that another thread opened */
 }
 
@@ -130,7 +119,7 @@ static int command(unsigned long request, void *argument)
 		errno = ENODEV;
 		return -1;
 	}
-	result = ioctl(fd, request, argument);
+	result = direct_ioctl(fd, request, argument);
 	if (result >= 0)
 		return result;
 	error = errno;
@@ -141,7 +130,7 @@ static int command(unsigned long request, void *argument)
 	fd = reopen_device(fd);
 	if (fd < 0)
 		return -1;
-	return ioctl(fd, request, argument);
+	return direct_ioctl(fd, request, argument);
 }
 
 /* ---- The SIGSEGV handler ---- */
@@ -263,14 +252,14 @@ static int provide_signal_stack(void)
 	if (!(stack.ss_flags & SS_DISABLE))
 		return 0;
 	size = (size + page - 1) / page * page;
-	memory = mmap(NULL, page + size, PROT_NONE,
+	memory = direct_mmap(NULL, page + size, PROT_NONE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (memory == MAP_FAILED)
 		return -1;
 	stack = (stack_t){ .ss_sp = memory + page, .ss_size = size };
-	if (mprotect(stack.ss_sp, size, PROT_READ | PROT_WRITE) < 0 ||
+	if (direct_mprotect(stack.ss_sp, size, PROT_READ | PROT_WRITE) < 0 ||
 	    sigaltstack(&stack, NULL) < 0) {
-		munmap(memory, page + size);
+		direct_munmap(memory, page + size);
 		return -1;
 	}
 	return 0;
@@ -279,10 +268,10 @@ static int provide_signal_stack(void)
 static int check_device(int fd)
 {
 	struct petmem_version version = { 0 };
-	struct stat status;
+	struct stat status = { 0 };
 
-	if (fstat(fd, &status) < 0 ||
-	    ioctl(fd, PETMEM_IOC_VERSION, &version) < 0)
+	if (direct_fstat(fd, &status) < 0 ||
+	    direct_ioctl(fd, PETMEM_IOC_VERSION, &version) < 0)
 		return -1;
 	if (version.abi != PETMEM_ABI_VERSION) {
 		errno = EPROTONOSUPPORT;
@@ -351,7 +340,7 @@ static int set_mode(int fd, unsigned int chosen)
 		}
 	}
 	if ((request.flags || around != NULL) &&
-	    ioctl(fd, PETMEM_IOC_MODE, &request) < 0)
+	    direct_ioctl(fd, PETMEM_IOC_MODE, &request) < 0)
 		return -1;
 	return chosen & PETMEM_MODE_NATIVE ? 0 : provide_signal_stack();
 }
@@ -372,7 +361,7 @@ static int connect_once(unsigned int chosen)
 		return -1;
 	if (check_device(fd) < 0 || set_mode(fd, chosen) < 0) {
 		saved_errno = errno;
-		close_fd(fd);
+		direct_close(fd);
 		errno = saved_errno;
 		return -1;
 	}
@@ -451,7 +440,7 @@ static void *allocate(size_t size, size_t alignment)
 
 static _Noreturn void stop(const char *message)
 {
-	ssize_t written = write(STDERR_FILENO, message, strlen(message));
+	ssize_t written = direct_write(STDERR_FILENO, message, strlen(message));
 
 	(void)written; /* nothing to be done about it */
 	abort();

@@ -25,12 +25,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jemalloc/jemalloc.h>
 
+#include "direct.h"
 #include "harness.h"
 #include "petmem.h"
 #include "run.h"
@@ -56,7 +56,7 @@ static enum { UNKNOWN, PETMEM, LINUX } source;
 /* Not by stdio, which may allocate memory. */
 static void say(const char *text)
 {
-	ssize_t written = write(STDERR_FILENO, text, strlen(text));
+	ssize_t written = direct_write(STDERR_FILENO, text, strlen(text));
 
 	(void)written; /* nothing to be done about it */
 }
@@ -162,7 +162,12 @@ __attribute__((constructor)) static void hook_arenas(void)
 	}
 }
 
-/* ---- What jemalloc calls instead of mmap() and the like ---- */
+/*
+ * ---- What jemalloc calls instead of the C library ----
+ *
+ * A preloaded library may have put something of its own in place of each of these
+ * functions, which may want memory; so all of them go to the kernel.
+ */
 
 void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 		off_t offset)
@@ -170,7 +175,7 @@ void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 	void *pointer;
 
 	if (!on_petmem())
-		return mmap(addr, size, prot, flags, fd, offset);
+		return direct_mmap(addr, size, prot, flags, fd, offset);
 	if (addr) {
 		errno = EEXIST;
 		return MAP_FAILED;
@@ -183,7 +188,7 @@ void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 int heap_munmap(void *addr, size_t size)
 {
 	if (!on_petmem())
-		return munmap(addr, size);
+		return direct_munmap(addr, size);
 	give_back(addr, size);
 	return 0;
 }
@@ -192,7 +197,8 @@ int heap_munmap(void *addr, size_t size)
 int heap_madvise(void *addr, size_t size, int advice)
 {
 	if (!on_petmem())
-		return madvise(addr, size, advice);
+		return direct_call(SYS_madvise, (long)addr, size, advice, 0, 0,
+				   0);
 	errno = EINVAL;
 	return -1;
 }
@@ -200,9 +206,45 @@ int heap_madvise(void *addr, size_t size, int advice)
 int heap_mprotect(void *addr, size_t size, int prot)
 {
 	if (!on_petmem())
-		return mprotect(addr, size, prot);
+		return direct_mprotect(addr, size, prot);
 	errno = EINVAL;
 	return -1;
+}
+
+/* jemalloc reads its configuration and the time by these, and writes its reports. */
+long heap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	return direct_call(number, a, b, c, d, e, f);
+}
+
+int heap_open(const char *path, int flags, mode_t mode)
+{
+	return direct_open(path, flags, mode);
+}
+
+int heap_creat(const char *path, mode_t mode)
+{
+	return direct_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+int heap_close(int fd)
+{
+	return direct_close(fd);
+}
+
+ssize_t heap_readlink(const char *path, char *text, size_t size)
+{
+	return direct_call(SYS_readlink, (long)path, (long)text, size, 0, 0, 0);
+}
+
+int heap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	return direct_call(SYS_clock_gettime, clock, (long)now, 0, 0, 0, 0);
+}
+
+int heap_sched_yield(void)
+{
+	return direct_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 void *heap_sbrk(intptr_t increment)

@@ -13,7 +13,7 @@
 /* Does the user accept ordinary memory instead? */
 static inline bool run_may_fall_back(void)
 {
-	const char *value = getenv("PETMEM_FALLBACK");
+	const char *value = secure_getenv("PETMEM_FALLBACK");
 
 	return value && strcmp(value, "1") == 0;
 }
