@@ -20,6 +20,7 @@
  * split, and its locks survive fork() in a program with threads.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@
 
 #include "direct.h"
 #include "harness.h"
+#include "heap.h"
+#include "next.h"
 #include "petmem.h"
 #include "run.h"
 
@@ -84,6 +87,34 @@ static bool on_petmem(void)
 	}
 	errno = saved_errno;
 	return source == PETMEM;
+}
+
+/*
+ * Ordinary memory, in its own slot. Another thread may take an address at the same time,
+ * and the program may have mapped something there: then the next one is tried. All of it
+ * has been tried when the addresses have been counted through once.
+ */
+static void *map_ordinary(size_t size, int prot, int flags)
+{
+	static atomic_uintptr_t next = HEAP_ORDINARY_START;
+	uintptr_t step = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	uintptr_t tried, addr;
+	void *memory;
+
+	for (tried = 0; step <= PETMEM_REGION_SIZE && tried < PETMEM_REGION_SIZE;
+	     tried += step) {
+		addr = atomic_fetch_add(&next, step);
+		if (addr + step > HEAP_END) {
+			atomic_store(&next, HEAP_ORDINARY_START);
+			continue;
+		}
+		memory = direct_mmap((void *)addr, size, prot,
+				     flags | MAP_FIXED_NOREPLACE, -1, 0);
+		if (memory != MAP_FAILED || errno != EEXIST)
+			return memory;
+	}
+	errno = ENOMEM;
+	return MAP_FAILED;
 }
 
 /* Only a whole allocation can be freed. Returns false for anything else. */
@@ -175,7 +206,8 @@ void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 	void *pointer;
 
 	if (!on_petmem())
-		return direct_mmap(addr, size, prot, flags, fd, offset);
+		return addr ? direct_mmap(addr, size, prot, flags, fd, offset) :
+			      map_ordinary(size, prot, flags);
 	if (addr) {
 		errno = EEXIST;
 		return MAP_FAILED;
@@ -256,7 +288,7 @@ void *heap_sbrk(intptr_t increment)
 
 /* ---- The one function of the C library that jemalloc lacks ---- */
 
-__attribute__((visibility("default"))) void *pvalloc(size_t size)
+EXPORT void *pvalloc(size_t size)
 {
 	size_t page = PETMEM_PAGE_SIZE;
 

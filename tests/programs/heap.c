@@ -4,6 +4,7 @@
  * runs it, with the name of a case on the command line. Ends with 0 when all is well.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <err.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -17,6 +18,8 @@
 /* The same as in petmem.h, which such a program does not include. */
 #define REGION_START 0x100000000000UL
 #define REGION_END (REGION_START + (1UL << 39))
+
+void *__libc_malloc(size_t size);
 
 #define THREADS 4
 #define ROUNDS 4000
@@ -187,6 +190,43 @@ static void files(void)
 	check_value(dup(0) == 3, "the first free descriptor is not 3");
 }
 
+/* Memory of the C library's own allocator, which plugins and the C library may use. */
+static void foreign(void)
+{
+	char *pointer = __libc_malloc(100);
+	uintptr_t address = (uintptr_t)pointer;
+
+	check_value(address < REGION_START || address >= REGION_END,
+		    "it is not foreign");
+	check_value(malloc_usable_size(pointer) >= 100, "its size");
+	strcpy(pointer, "text");
+	pointer = realloc(pointer, MB);
+	check_value(!strcmp(pointer, "text"), "realloc() lost the contents");
+	free(pointer);
+	free(__libc_malloc(MB));
+}
+
+/* The program's RUNPATH, which dlopen() looks up by its caller, leads to the plugin. */
+static void plugins(void)
+{
+	void *plugin = dlopen("plugin.so", RTLD_NOW | RTLD_DEEPBIND);
+	void (*take)(char *text);
+	char *(*make)(void);
+	int (*both)(void);
+
+	if (!plugin)
+		errx(1, "%s", dlerror());
+	*(void **)&make = dlsym(plugin, "plugin_make");
+	*(void **)&take = dlsym(plugin, "plugin_take");
+	*(void **)&both = dlsym(plugin, "plugin_both");
+	check_value(both(), "within the plugin");
+	free(make());
+	take(strdup("text"));
+	check_value(dlmopen(LM_ID_BASE, "plugin.so", RTLD_NOW | RTLD_DEEPBIND) ==
+			    plugin,
+		    "dlmopen()");
+}
+
 /* Memory that was freed goes back to the pool while the program runs on. */
 static void gives_back(void)
 {
@@ -221,7 +261,8 @@ static const struct {
 	{ "places", places },	  { "threads", threads },
 	{ "forks", forks },	  { "closes", closes },
 	{ "files", files },	  { "gives-back", gives_back },
-	{ "outgrows", outgrows },
+	{ "outgrows", outgrows }, { "foreign", foreign },
+	{ "plugins", plugins },
 };
 
 int main(int argc, char **argv)
