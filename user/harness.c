@@ -281,17 +281,22 @@ static int check_device(int fd)
 	return 0;
 }
 
+static const char *wanted_mode(unsigned int flags)
+{
+	return flags & PETMEM_INSIST ? NULL : secure_getenv("PETMEM_FAULTS");
+}
+
 /* The fault mode that the environment asks for; if it asks for none, the program's. */
 static int choose_mode(unsigned int flags, unsigned int *chosen)
 {
-	const char *wanted = secure_getenv("PETMEM_FAULTS");
+	const char *wanted = wanted_mode(flags);
 
 	*chosen = flags & PETMEM_NATIVE ? PETMEM_MODE_NATIVE : 0;
 	if (wanted != NULL && strcmp(wanted, "native") == 0)
 		*chosen = PETMEM_MODE_NATIVE;
 	else if (wanted != NULL && strcmp(wanted, "signal") == 0)
 		*chosen = 0;
-	else if (wanted != NULL || (flags & ~PETMEM_NATIVE))
+	else if (wanted != NULL || (flags & ~(PETMEM_NATIVE | PETMEM_INSIST)))
 		goto invalid;
 	return 0;
 invalid:
@@ -352,13 +357,28 @@ static bool is_set(const char *name)
 	return value != NULL && strcmp(value, "1") == 0;
 }
 
-static int connect_once(unsigned int chosen)
+/* Another copy of this library may have connected the process: then its mode. */
+static unsigned int mode_in_effect(int fd, unsigned int otherwise)
+{
+	struct petmem_process_info info = { 0 };
+	int saved_errno = errno;
+
+	if (direct_ioctl(fd, PETMEM_IOC_PROCESS, &info) < 0) {
+		errno = saved_errno;
+		return otherwise;
+	}
+	return info.flags & PETMEM_PROCESS_NATIVE ? PETMEM_MODE_NATIVE : 0;
+}
+
+static int connect_once(unsigned int chosen, bool may_adapt)
 {
 	int fd = open_device();
 	int saved_errno;
 
 	if (fd < 0)
 		return -1;
+	if (may_adapt)
+		chosen = mode_in_effect(fd, chosen);
 	if (check_device(fd) < 0 || set_mode(fd, chosen) < 0) {
 		saved_errno = errno;
 		direct_close(fd);
@@ -376,22 +396,43 @@ static int connect_once(unsigned int chosen)
 	return 0;
 }
 
-int init_petmem_flags(unsigned int flags)
+/* A child of fork() must not find the lock taken by a thread that it does not have. */
+static void lock_init(void)
+{
+	pthread_mutex_lock(&init_lock);
+}
+
+static void unlock_init(void)
+{
+	pthread_mutex_unlock(&init_lock);
+}
+
+__attribute__((constructor)) static void prepare_forks(void)
+{
+	pthread_atfork(lock_init, unlock_init, unlock_init);
+}
+
+static int connect_process(unsigned int flags, bool may_adapt)
 {
 	unsigned int chosen;
 	int result = 0;
 
 	if (choose_mode(flags, &chosen) < 0)
 		return -1;
-	pthread_mutex_lock(&init_lock);
+	lock_init();
 	if (atomic_load(&device_fd) < 0) {
-		result = connect_once(chosen);
-	} else if (mode != chosen) {
+		result = connect_once(chosen, may_adapt);
+	} else if (mode != chosen && !may_adapt) {
 		errno = EBUSY;
 		result = -1;
 	}
-	pthread_mutex_unlock(&init_lock);
+	unlock_init();
 	return result;
+}
+
+int init_petmem_flags(unsigned int flags)
+{
+	return connect_process(flags, false);
 }
 
 /* A process that is connected already keeps its fault mode. */
@@ -399,7 +440,7 @@ int init_petmem(void)
 {
 	if (atomic_load(&device_fd) >= 0)
 		return 0;
-	return init_petmem_flags(0);
+	return connect_process(0, wanted_mode(0) == NULL);
 }
 
 void pet_populate_always(int on)

@@ -49,7 +49,8 @@ extern "C" {
 
 /*
  * Connect the process to the module, once, before the other functions are used.
- * More calls do no harm. Safe to call from several threads.
+ * More calls do no harm. Safe to call from several threads. If another copy of this
+ * library has connected the process, its fault mode holds.
  * Returns 0, or -1 with errno: an error from opening /dev/petmem, ENOMEM, or
  * EPROTONOSUPPORT if the module speaks another version of the protocol.
  */
@@ -57,12 +58,15 @@ int init_petmem(void);
 
 /*
  * The same, with a choice of the fault mode, which holds for the life of the
- * process and for its children. PETMEM_FAULTS in the environment overrides it.
+ * process and for its children. PETMEM_FAULTS in the environment overrides it, unless
+ * the flags have PETMEM_INSIST.
  * More errors: EBUSY: the other mode is in effect already. EOPNOTSUPP: this
  * kernel has no native faults; it may be older than 5.11. EINVAL: an unknown
  * flag, or a wrong value of a variable in the environment.
  */
 #define PETMEM_NATIVE 1U
+/* Whatever PETMEM_FAULTS says: for a library that needs this mode. */
+#define PETMEM_INSIST 2U
 int init_petmem_flags(unsigned int flags);
 
 /*

@@ -73,7 +73,7 @@ static bool on_petmem(void)
 {
 	int saved_errno = errno;
 
-	if (source == UNKNOWN && init_petmem_flags(PETMEM_NATIVE) == 0) {
+	if (source == UNKNOWN && init_petmem_flags(PETMEM_NATIVE | PETMEM_INSIST) == 0) {
 		source = PETMEM;
 	} else if (source == UNKNOWN) {
 		say("petmem-run: " PETMEM_DEVICE ": ");

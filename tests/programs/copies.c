@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * copies.c - a program with two copies of the library: one is compiled into it, and the
+ * other one is loaded late. tests/programs/library runs it, with the name of a case on the
+ * command line. Ends with 0 when all is well.
+ */
+#include <dlfcn.h>
+#include <err.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+#define SIZE 8192
+#define FORKS 200
+/* Many times what a child takes that does not hang. */
+#define SECONDS_TO_HANG 60
+
+static struct {
+	void *library;
+	int (*init)(void);
+	void *(*malloc)(size_t size);
+	void (*free)(void *pointer);
+	int (*large_pages)(int on);
+} other;
+
+static void check(bool ok, const char *what)
+{
+	if (!ok)
+		err(EXIT_FAILURE, "%s", what);
+}
+
+static void load_other(void)
+{
+	other.library = dlopen("./libpetmem.so.0", RTLD_NOW | RTLD_LOCAL);
+	if (!other.library)
+		errx(EXIT_FAILURE, "%s", dlerror());
+	*(void **)&other.init = dlsym(other.library, "init_petmem");
+	*(void **)&other.malloc = dlsym(other.library, "pet_malloc");
+	*(void **)&other.free = dlsym(other.library, "pet_free");
+	*(void **)&other.large_pages = dlsym(other.library, "pet_large_pages");
+	check(other.init != init_petmem, "it is the same copy");
+}
+
+/* Each frees what the other one got. */
+static void exchange(void)
+{
+	char *mine = pet_malloc(SIZE), *theirs = other.malloc(SIZE);
+
+	check(mine && theirs, "no memory");
+	memset(mine, 1, SIZE);
+	memset(theirs, 2, SIZE);
+	check(mine[SIZE - 1] == 1 && theirs[SIZE - 1] == 2, "the contents");
+	other.free(mine);
+	pet_free(theirs);
+}
+
+static void by_signal(void)
+{
+	check(!init_petmem(), "init_petmem()");
+	load_other();
+	check(!other.init(), "the other init_petmem()");
+	exchange();
+}
+
+/* The second copy finds out which faults the process has. */
+static void natively(void)
+{
+	check(!init_petmem_flags(PETMEM_NATIVE), "init_petmem_flags()");
+	load_other();
+	check(!other.init(), "the other init_petmem()");
+	check(!other.large_pages(0), "the other pet_large_pages()");
+	exchange();
+}
+
+/* The first copy is petmem-run's. */
+static void heap(void)
+{
+	check(!init_petmem(), "init_petmem()");
+	check(!pet_large_pages(1), "pet_large_pages()");
+	load_other();
+	check(!other.init(), "the other init_petmem()");
+	exchange();
+}
+
+/* The handler stays when its library is closed. */
+static void closes(void)
+{
+	char *memory;
+
+	load_other();
+	check(!other.init(), "the other init_petmem()");
+	memory = other.malloc(SIZE);
+	memory[0] = 1;
+	check(!dlclose(other.library), "dlclose()");
+	memory[SIZE - 1] = 1;
+}
+
+static atomic_bool stopping;
+
+static void *connect_again(void *unused)
+{
+	while (!stopping)
+		init_petmem_flags(0);
+	return unused;
+}
+
+/* A child can connect, whatever another thread of its parent was doing. */
+static void forks(void)
+{
+	pthread_t thread;
+	int status, i;
+	pid_t child;
+
+	check(!init_petmem_flags(0), "init_petmem_flags()");
+	check(!pthread_create(&thread, NULL, connect_again, NULL), "a thread");
+	for (i = 0; i < FORKS; i++) {
+		child = fork();
+		if (!child) {
+			alarm(SECONDS_TO_HANG);
+			_exit(init_petmem_flags(0) != 0);
+		}
+		check(waitpid(child, &status, 0) == child && !status,
+		      "a child failed");
+	}
+	stopping = true;
+	pthread_join(thread, NULL);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "by-signal", by_signal }, { "natively", natively }, { "heap", heap },
+	{ "closes", closes },	    { "forks", forks },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (argc == 2 && !strcmp(argv[1], cases[i].name)) {
+			cases[i].run();
+			return EXIT_SUCCESS;
+		}
+	errx(2, "no such case");
+}
