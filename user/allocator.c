@@ -57,3 +57,42 @@ EXPORT size_t malloc_usable_size(void *pointer)
 		return jemalloc_malloc_usable_size(pointer);
 	return NEXT(malloc_usable_size)(pointer);
 }
+
+/* ---- Alignments, as the C library takes them ---- */
+
+/* Any number will do: it is rounded up to a power of two. */
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+	size_t power = sizeof(void *);
+
+	while (power < alignment && power <= SIZE_MAX / 2)
+		power *= 2;
+	if (power < alignment) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return jemalloc_memalign(power, size);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+#if __GLIBC_PREREQ(2, 38)
+	if (!alignment || (alignment & (alignment - 1))) {
+		errno = EINVAL;
+		return NULL;
+	}
+#endif
+	return memalign(alignment, size);
+}
+
+/* jemalloc lacks it. */
+EXPORT void *pvalloc(size_t size)
+{
+	size_t page = PETMEM_PAGE_SIZE;
+
+	if (size > PTRDIFF_MAX) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return memalign(page, (size + page - 1) / page * page);
+}

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "../petmem.h"
+#include "descriptor.h"
 #include "direct.h"
 #include "harness.h"
 
@@ -33,6 +34,8 @@
  * gets the numbers it would get without petmem.
  */
 #define DEVICE_FD_MIN 512
+/* A descriptor that was moved is at most this far above. */
+#define DEVICE_FD_SEARCHED 16
 
 /*
  * Room on the alternate signal stack for the program's own handler, beside the
@@ -61,6 +64,11 @@ static atomic_bool previous_spent;
 
 /* ---- The device ---- */
 
+static int duplicate(int fd)
+{
+	return direct_fcntl(fd, F_DUPFD_CLOEXEC, DEVICE_FD_MIN);
+}
+
 static int open_device(void)
 {
 	int fd = direct_open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC, 0);
@@ -68,7 +76,7 @@ static int open_device(void)
 
 	if (fd < 0)
 		return -1;
-	moved = direct_fcntl(fd, F_DUPFD_CLOEXEC, DEVICE_FD_MIN);
+	moved = duplicate(fd);
 	if (moved < 0)
 		return fd; /* RLIMIT_NOFILE is low: it may stay where it is */
 	direct_close(fd);
@@ -85,13 +93,32 @@ static bool is_device(int fd)
 }
 
 /*
+ * A child of vfork() may have moved the descriptor: then its parent, which has the same
+ * memory, still has it under an old number.
+ */
+static int search_device(void)
+{
+	int fd;
+
+	for (fd = DEVICE_FD_MIN; fd < DEVICE_FD_MIN + DEVICE_FD_SEARCHED; fd++)
+		if (is_device(fd))
+			return fd;
+	return -1;
+}
+
+/*
  * Replace the descriptor @lost. Threads may do this at the same time: the first
  * one wins.
  */
 static int reopen_device(int lost)
 {
-	int fd = open_device();
+	int fd = search_device();
 
+	if (fd >= 0) {
+		atomic_store(&device_fd, fd);
+		return fd;
+	}
+	fd = open_device();
 	if (fd < 0)
 		return -1;
 	if (!is_device(fd)) {
@@ -103,6 +130,32 @@ static int reopen_device(int lost)
 		return fd;
 	direct_close(fd);
 	return lost; /* now the one that another thread opened */
+}
+
+int pet_descriptor(void)
+{
+	int fd = atomic_load(&device_fd);
+
+	return fd >= 0 && is_device(fd) ? fd : -1;
+}
+
+bool pet_is_descriptor(int fd)
+{
+	return fd >= 0 && fd == atomic_load(&device_fd) && is_device(fd);
+}
+
+void pet_leave_descriptor(void)
+{
+	int fd = atomic_load(&device_fd), moved;
+
+	if (fd < 0)
+		return;
+	moved = duplicate(fd);
+	if (moved < 0)
+		moved = direct_fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (moved < 0)
+		return;
+	atomic_store(&device_fd, moved);
 }
 
 /*

@@ -9,8 +9,8 @@
  * - The hooks. Each arena gets its extents (runs of pages) from them. There is no
  *   hook for splitting or merging, so an extent is one petmem allocation all its life,
  *   and jemalloc gives it back whole: petmem cannot free a part of an allocation.
- * - The renamed calls. The arenas exist, and need memory, before anybody can give them
- *   hooks. So the Makefile renames mmap() and the like in the archive to the heap_*
+ * - The renamed calls. jemalloc's bookkeeping, and the first arena before it has hooks,
+ *   use mmap(). So the Makefile renames mmap() and the like in the archive to the heap_*
  *   functions below, which leaves the archive no other way to Linux's memory.
  *
  * Why jemalloc? mimalloc 2.0.9, with petmem as its one arena, was tried. It gave back none
@@ -23,7 +23,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,25 +33,33 @@
 #include "direct.h"
 #include "harness.h"
 #include "heap.h"
-#include "next.h"
 #include "petmem.h"
 #include "run.h"
+#include "spare.h"
 
 /* A 2 MiB page begins at a multiple of this, and so must jemalloc's own blocks. */
 #define LARGE_PAGE (2UL * 1024 * 1024)
 
 /*
  * jemalloc reads this when it starts; MALLOC_CONF in the environment overrides it.
- * - narenas: each gets its hooks beforehand, and costs some pages.
  * - oversize_threshold: large objects get no arena of their own, made without hooks.
  * - retain, dss: these ways to memory would bypass the hooks.
  * - *_decay_ms: freed memory goes back to the pool after about a second of use.
  */
 const char *malloc_conf =
-	"narenas:2,oversize_threshold:0,retain:false,dss:disabled,"
+	"oversize_threshold:0,retain:false,dss:disabled,"
 	"dirty_decay_ms:1000,muzzy_decay_ms:0";
 
+/*
+ * The size of a heap whose next pages may be large ones: a small program has none. Before,
+ * 4 KiB pages cost less than large ones that are not used.
+ */
+#define SMALL_HEAP (4UL * 1024 * 1024)
+
 static enum { UNKNOWN, PETMEM, LINUX } source;
+static atomic_bool silent; /* the module cannot be called */
+static atomic_size_t extents_size;
+static atomic_bool starts_small; /* large pages come when the heap has grown */
 
 /* ---- Where the memory comes from ---- */
 
@@ -64,6 +71,20 @@ static void say(const char *text)
 	(void)written; /* nothing to be done about it */
 }
 
+bool heap_allow_calls(bool allow)
+{
+	return !atomic_exchange(&silent, !allow);
+}
+
+/* PETMEM_LARGE_PAGES=0 or 1 has the last word. */
+static void start_small(void)
+{
+	if (secure_getenv("PETMEM_LARGE_PAGES"))
+		return;
+	atomic_store(&starts_small, true);
+	pet_large_pages(0);
+}
+
 /*
  * Decide it once, at jemalloc's first request, which comes under jemalloc's own lock. A
  * program that petmem-run started can use petmem; one that this program starts may have
@@ -73,8 +94,11 @@ static bool on_petmem(void)
 {
 	int saved_errno = errno;
 
-	if (source == UNKNOWN && init_petmem_flags(PETMEM_NATIVE | PETMEM_INSIST) == 0) {
+	if (source == UNKNOWN &&
+	    init_petmem_flags(PETMEM_NATIVE | PETMEM_INSIST) == 0) {
 		source = PETMEM;
+		spare_prepare();
+		start_small();
 	} else if (source == UNKNOWN) {
 		say("petmem-run: " PETMEM_DEVICE ": ");
 		say(strerrordesc_np(errno));
@@ -89,41 +113,128 @@ static bool on_petmem(void)
 	return source == PETMEM;
 }
 
+static bool may_call(void)
+{
+	return on_petmem() && !atomic_load(&silent);
+}
+
+/* An extent has come. Other threads may call this at the same time. */
+static void extents_grow(size_t size)
+{
+	size_t total = atomic_fetch_add(&extents_size, size) + size;
+
+	if (total > SMALL_HEAP && may_call() &&
+	    atomic_exchange(&starts_small, false))
+		pet_large_pages(1);
+}
+
 /*
- * Ordinary memory, in its own slot. Another thread may take an address at the same time,
- * and the program may have mapped something there: then the next one is tried. All of it
- * has been tried when the addresses have been counted through once.
+ * A block of jemalloc's bookkeeping is large so that it lasts: most of it is not used for a
+ * long time. No large page comes to 2 MiB of which a small one is mapped. The first one is
+ * used at once. A thread that does the same at this moment may get a large page.
  */
-static void *map_ordinary(size_t size, int prot, int flags)
+static void keep_small(void *block)
+{
+	if (!may_call() || atomic_load(&starts_small) ||
+	    secure_getenv("PETMEM_LARGE_PAGES"))
+		return;
+	pet_large_pages(0);
+	*(volatile char *)block = 0;
+	pet_large_pages(1);
+}
+
+/* Returns the next addresses of the slot for ordinary memory, or 0 at its end. */
+static uintptr_t next_ordinary(size_t size, size_t alignment)
 {
 	static atomic_uintptr_t next = HEAP_ORDINARY_START;
-	uintptr_t step = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-	uintptr_t tried, addr;
+	uintptr_t old = atomic_load(&next), addr;
+
+	do {
+		addr = (old + alignment - 1) & -alignment;
+		if (addr > HEAP_END - size) {
+			atomic_store(&next, HEAP_ORDINARY_START);
+			return 0;
+		}
+	} while (!atomic_compare_exchange_weak(&next, &old, addr + size));
+	return addr;
+}
+
+/*
+ * Map ordinary memory in its slot. The program may have mapped something there, or the
+ * addresses have been handed out before: then later ones are tried, up to the end and once
+ * more from the beginning.
+ */
+static void *map_ordinary(size_t size, size_t alignment)
+{
+	int ends = 0;
+	uintptr_t addr;
 	void *memory;
 
-	for (tried = 0; step <= PETMEM_REGION_SIZE && tried < PETMEM_REGION_SIZE;
-	     tried += step) {
-		addr = atomic_fetch_add(&next, step);
-		if (addr + step > HEAP_END) {
-			atomic_store(&next, HEAP_ORDINARY_START);
+	if (alignment < PETMEM_PAGE_SIZE)
+		alignment = PETMEM_PAGE_SIZE;
+	while (size <= PETMEM_REGION_SIZE && ends < 2) {
+		addr = next_ordinary(size, alignment);
+		if (!addr) {
+			ends++;
 			continue;
 		}
-		memory = direct_mmap((void *)addr, size, prot,
-				     flags | MAP_FIXED_NOREPLACE, -1, 0);
+		memory = direct_mmap((void *)addr, size, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS |
+					     MAP_FIXED_NOREPLACE,
+				     -1, 0);
 		if (memory != MAP_FAILED || errno != EEXIST)
 			return memory;
+		if (alignment < LARGE_PAGE)
+			alignment = LARGE_PAGE;
 	}
 	errno = ENOMEM;
 	return MAP_FAILED;
 }
 
-/* Only a whole allocation can be freed. Returns false for anything else. */
-static bool give_back(void *pointer, size_t size)
+/* From now on, if the user accepts it; on_petmem() says so if this is so from the start. */
+static void *fall_back(size_t size, size_t alignment)
 {
-	if (pet_usable_size(pointer) != size)
-		return false;
-	pet_free(pointer);
-	return true;
+	static atomic_bool said;
+	void *pointer;
+
+	if (on_petmem() && !run_may_fall_back())
+		return NULL;
+	if (on_petmem() && !atomic_exchange(&said, true))
+		say("petmem-run: no more memory from " PETMEM_DEVICE
+		    ": using ordinary memory\n");
+	pointer = map_ordinary(size, alignment);
+	return pointer == MAP_FAILED ? NULL : pointer;
+}
+
+/* As spare_take(). */
+static void *take_memory(size_t size, size_t alignment, bool *zero)
+{
+	void *pointer = NULL;
+
+	if (may_call())
+		pointer = pet_aligned_alloc(alignment, size);
+	if (!pointer && on_petmem())
+		pointer = spare_take(size, alignment, zero);
+	else
+		*zero = true;
+	if (pointer)
+		return pointer;
+	*zero = true;
+	return fall_back(size, alignment);
+}
+
+/*
+ * Only a whole allocation can be freed. Anything else is kept until memory cannot be
+ * allocated any more.
+ */
+static void give_back(void *pointer, size_t size)
+{
+	if ((uintptr_t)pointer >= HEAP_ORDINARY_START)
+		direct_munmap(pointer, size);
+	else if (may_call() && pet_usable_size(pointer) == size)
+		pet_free(pointer);
+	else
+		spare_keep(pointer, size);
 }
 
 /* ---- The hooks ---- */
@@ -140,22 +251,24 @@ static void *extent_alloc(extent_hooks_t *hooks, void *new_addr, size_t size,
 		return NULL; /* petmem chooses where */
 	if (size >= LARGE_PAGE && alignment < LARGE_PAGE)
 		alignment = LARGE_PAGE;
-	pointer = pet_aligned_alloc(alignment, size);
-	if (pointer) {
-		*zero = true;
-		*commit = true;
-	}
+	pointer = take_memory(size, alignment, zero);
+	if (!pointer)
+		return NULL;
+	*commit = true;
+	extents_grow(size);
 	return pointer;
 }
 
-/* Returns true on failure: jemalloc then keeps the extent for itself. */
+/* Returns false: the memory is not jemalloc's any more. */
 static bool extent_dalloc(extent_hooks_t *hooks, void *addr, size_t size,
 			  bool committed, unsigned int arena)
 {
 	(void)hooks;
 	(void)committed;
 	(void)arena;
-	return !give_back(addr, size);
+	give_back(addr, size);
+	atomic_fetch_sub(&extents_size, size);
+	return false;
 }
 
 static void extent_destroy(extent_hooks_t *hooks, void *addr, size_t size,
@@ -170,27 +283,32 @@ static extent_hooks_t hooks = {
 	.destroy = extent_destroy,
 };
 
-/* Setting the hooks of an arena that does not exist yet creates it. */
-__attribute__((constructor)) static void hook_arenas(void)
-{
-	extent_hooks_t *pointer = &hooks;
-	size_t size = sizeof(unsigned int);
-	unsigned int count, i;
-	char name[64];
+/*
+ * Some of jemalloc's inside. It makes arenas as threads come, and its public functions can
+ * give hooks only to an arena that exists, at the price of their own bookkeeping, some 100
+ * KB.
+ *
+ * je_arena_config_default, a struct arena_config_s, is what each new arena gets. The
+ * Makefile makes jemalloc's own definition a weak one, so that this one counts.
+ */
+const struct {
+	extent_hooks_t *extent_hooks;
+	bool metadata_use_hooks; /* no: bookkeeping comes from heap_mmap() */
+} je_arena_config_default = { .extent_hooks = &hooks };
 
-	if (!on_petmem())
-		return;
-	if (mallctl("opt.narenas", &count, &size, NULL, 0))
-		count = 0;
-	for (i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "arena.%u.extent_hooks", i);
-		if (mallctl(name, NULL, NULL, &pointer, sizeof(pointer)))
-			count = 0;
-	}
-	if (!count) {
-		say("petmem-run: jemalloc does not take the hooks\n");
-		_exit(RUN_EXIT_NO_PETMEM);
-	}
+/* The first arena has the hooks of its base. */
+struct base_s *je_b0get(void);
+extent_hooks_t *je_base_extent_hooks_set(struct base_s *base,
+					 extent_hooks_t *hooks);
+
+__attribute__((constructor)) static void set_up(void)
+{
+	void *volatile memory = malloc(1); /* it may be the first request */
+
+	free(memory);
+	je_base_extent_hooks_set(je_b0get(), &hooks);
+	if (may_call())
+		spare_reserve();
 }
 
 /*
@@ -203,24 +321,25 @@ __attribute__((constructor)) static void hook_arenas(void)
 void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 		off_t offset)
 {
+	bool zero = true;
 	void *pointer;
 
-	if (!on_petmem())
-		return addr ? direct_mmap(addr, size, prot, flags, fd, offset) :
-			      map_ordinary(size, prot, flags);
+	if (addr && !on_petmem())
+		return direct_mmap(addr, size, prot, flags, fd, offset);
 	if (addr) {
 		errno = EEXIST;
 		return MAP_FAILED;
 	}
-	pointer = pet_aligned_alloc(size >= LARGE_PAGE ? LARGE_PAGE : 1, size);
-	return pointer ? pointer : MAP_FAILED;
+	pointer = take_memory(size, size >= LARGE_PAGE ? LARGE_PAGE : 1, &zero);
+	if (!pointer)
+		return MAP_FAILED;
+	if (size == LARGE_PAGE)
+		keep_small(pointer);
+	return pointer;
 }
 
-/* A part of an allocation cannot be freed. It is lost, with the pages that were touched. */
 int heap_munmap(void *addr, size_t size)
 {
-	if (!on_petmem())
-		return direct_munmap(addr, size);
 	give_back(addr, size);
 	return 0;
 }
@@ -284,17 +403,4 @@ void *heap_sbrk(intptr_t increment)
 	(void)increment;
 	errno = ENOMEM;
 	return (void *)-1;
-}
-
-/* ---- The one function of the C library that jemalloc lacks ---- */
-
-EXPORT void *pvalloc(size_t size)
-{
-	size_t page = PETMEM_PAGE_SIZE;
-
-	if (size > PTRDIFF_MAX) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	return aligned_alloc(page, (size + page - 1) / page * page);
 }

@@ -22,4 +22,10 @@ static inline bool heap_owns(const void *pointer)
 	       HEAP_END - PETMEM_REGION_START;
 }
 
+/*
+ * May the heap call the module? Returns what held before. If not, it gets its memory from
+ * spare.h, and gives nothing back.
+ */
+bool heap_allow_calls(bool allow);
+
 #endif /* PETMEM_HEAP_H */

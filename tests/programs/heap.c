@@ -6,12 +6,20 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <err.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +29,11 @@
 
 void *__libc_malloc(size_t size);
 
+int mallctl(const char *name, void *old, size_t *old_size, void *new,
+	    size_t new_size) __attribute__((weak));
+
 #define THREADS 4
+#define ARENAS 8
 #define ROUNDS 4000
 #define SLOTS 200
 #define MB (1UL << 20)
@@ -67,6 +79,37 @@ static void check_maps(void)
 		     ordinary);
 }
 
+/* What the C library does in the corners; its own functions answer the same. */
+static void alignments(void)
+{
+	size_t odd[] = { 0, 1, 3, 24, 48, 1000, 4097 };
+	void *pointer;
+	size_t i;
+
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		pointer = memalign(odd[i], 100);
+		check(pointer, 100);
+		check_value((uintptr_t)pointer % (odd[i] > 48 ? 1024 : 8) == 0,
+			    "memalign() does not round up");
+		free(pointer);
+	}
+	errno = 0;
+	check_value(!memalign(SIZE_MAX, 1) && errno == EINVAL, "memalign()");
+	check_value(posix_memalign(&pointer, 48, 1) == EINVAL,
+		    "posix_memalign()");
+	pointer = aligned_alloc(48, 100);
+#if __GLIBC_PREREQ(2, 38)
+	check_value(!pointer, "aligned_alloc()");
+#else
+	check(pointer, 100);
+#endif
+	free(pointer);
+	check_value(!realloc(malloc(1), 0), "realloc() to nothing");
+	pointer = malloc(0);
+	check(pointer, 0);
+	free(pointer);
+}
+
 /* Every way to get memory, and every size class. */
 static void places(void)
 {
@@ -100,6 +143,7 @@ static void places(void)
 		check(pointer, 1);
 		free(pointer);
 	}
+	alignments();
 	pointer = strdup("text");
 	check(pointer, 5);
 	free(pointer);
@@ -151,6 +195,52 @@ static void threads(void)
 		pthread_join(thread[i], NULL);
 }
 
+static pthread_barrier_t all_have_memory;
+
+/* Returns the number of the thread's arena. */
+static void *use_arena(void *unused)
+{
+	unsigned int arena;
+	size_t size = sizeof(arena);
+
+	churn((void *)11UL);
+	check_value(!mallctl("thread.arena", &arena, &size, NULL, 0),
+		    "thread.arena");
+	pthread_barrier_wait(&all_have_memory);
+	(void)unused;
+	return (void *)(uintptr_t)arena;
+}
+
+/* As many arenas as jemalloc makes by itself: the threads do not wait for each other. */
+static void arenas(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int count, expected = processors > 1 ? 4 * processors : 1;
+	unsigned int i, users, most = 0;
+	size_t size = sizeof(count);
+	pthread_t thread[ARENAS];
+	void *arena[ARENAS];
+
+	check_value(!mallctl("opt.narenas", &count, &size, NULL, 0) &&
+			    count == expected,
+		    "opt.narenas");
+	pthread_barrier_init(&all_have_memory, NULL, ARENAS);
+	for (i = 0; i < ARENAS; i++)
+		check_value(!pthread_create(&thread[i], NULL, use_arena, NULL),
+			    "pthread_create()");
+	for (i = 0; i < ARENAS; i++)
+		pthread_join(thread[i], &arena[i]);
+	for (i = 0; i < ARENAS; i++) {
+		users = 0;
+		for (size = 0; size < ARENAS; size++)
+			users += arena[size] == arena[i];
+		most = users > most ? users : most;
+	}
+	/* The main thread has one of them. */
+	check_value(most <= (ARENAS + expected) / expected,
+		    "the threads are not spread");
+}
+
 /* A child of a program with threads has the heap as it was, and one of its own. */
 static void forks(void)
 {
@@ -182,6 +272,170 @@ static void closes(void)
 {
 	closefrom(3);
 	churn((void *)3UL);
+}
+
+/* Where the addresses lie that the heap has reserved for bad times. */
+#define SPARE_START (REGION_END - (65UL << 30))
+#define NOBODY 65534
+
+/* Grow by 40 MB and shrink again, more often than the pool has room for. */
+static void grow(int asks_module)
+{
+	char *memory[40];
+	int round, i;
+
+	for (round = 0; round < 12; round++) {
+		for (i = 0; i < 40; i++) {
+			memory[i] = malloc(MB + i * 10000);
+			check_value(memory[i] != NULL, "no memory");
+			check(memory[i], MB);
+			memset(memory[i], 1, MB);
+			check_value(!asks_module || (uintptr_t)memory[i] < SPARE_START,
+				    "the module was not asked");
+		}
+		for (i = 0; i < 40; i++)
+			free(memory[i]);
+	}
+	memory[0] = calloc(MB, 1);
+	for (i = 0; i < (int)MB; i++)
+		check_value(!memory[0][i], "calloc() does not clear");
+	free(memory[0]);
+}
+
+static void be_nobody(void)
+{
+	check_value(!setgroups(0, NULL) && !setgid(NOBODY) && !setuid(NOBODY),
+		    "setuid()");
+}
+
+/* Daemons close what they do not know, and give up the right to open it again. */
+static void user(void)
+{
+	int fd;
+
+	closefrom(3);
+	check_value(!close_range(3, ~0U, 0), "close_range()");
+	for (fd = 3; fd < 1024; fd++)
+		close(fd);
+	be_nobody();
+	grow(1);
+}
+
+static void root(void)
+{
+	check_value(!chroot("/var/empty") && !chdir("/"), "chroot()");
+	user();
+}
+
+static void no_files(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	check_value(!setrlimit(RLIMIT_NOFILE, &none), "setrlimit()");
+	user();
+}
+
+/* Other files get the descriptor's number. */
+static void other_file(void)
+{
+	int fd;
+
+	for (fd = 512; fd < 520; fd++)
+		check_value(dup2(0, fd) == fd, "dup2()");
+	for (fd = 520; fd < 530; fd++)
+		check_value(dup3(0, fd, 0) == fd, "dup3()");
+	for (fd = 512; fd < 530; fd++)
+		check_value(!close(fd), "close()");
+	be_nobody();
+	grow(1);
+}
+
+/* A child that has its parent's memory, but descriptors of its own. */
+static void vforks(void)
+{
+	pid_t child = vfork();
+
+	if (!child) {
+		dup2(0, 512);
+		dup2(0, 513);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	be_nobody();
+	grow(1);
+}
+
+/* The library does not see it. */
+static void raw_close(void)
+{
+	check_value(!syscall(SYS_close_range, 3, ~0U, 0), "close_range()");
+	be_nobody();
+}
+
+static void loses(void)
+{
+	raw_close();
+	grow(0);
+}
+
+/* More addresses than are reserved: with PETMEM_FALLBACK=1 it gets ordinary memory. */
+static void falls_back(void)
+{
+	char *memory = NULL;
+	int i;
+
+	raw_close();
+	for (i = 0; i < 130; i++) {
+		memory = malloc(512 * MB);
+		if (!memory)
+			exit(3);
+	}
+	check_value((uintptr_t)memory >= REGION_END &&
+			    (uintptr_t)memory < REGION_END + (1UL << 39),
+		    "it is not ordinary memory");
+	memset(memory, 1, MB);
+	free(memory);
+}
+
+/* No ioctl() and no new file; nothing else is forbidden. */
+static struct sock_filter filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static struct sock_fprog filter_program = {
+	sizeof(filter) / sizeof(filter[0]), filter
+};
+
+/* A filter that is refused changes nothing. */
+static void refused_filter(void)
+{
+	check_value(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) &&
+			    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+				    NULL) < 0,
+		    "no filter");
+	grow(1);
+	check_value(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl()");
+}
+
+static void filter_by_prctl(void)
+{
+	refused_filter();
+	check_value(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter_program),
+		    "the filter");
+	grow(0);
+}
+
+static void filter_by_syscall(void)
+{
+	refused_filter();
+	check_value(!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+			     &filter_program),
+		    "the filter");
+	grow(0);
 }
 
 /* The program's own open files have the numbers that they have without petmem. */
@@ -262,7 +516,13 @@ static const struct {
 	{ "forks", forks },	  { "closes", closes },
 	{ "files", files },	  { "gives-back", gives_back },
 	{ "outgrows", outgrows }, { "foreign", foreign },
-	{ "plugins", plugins },
+	{ "plugins", plugins },	  { "arenas", arenas },
+	{ "user", user },	  { "root", root },
+	{ "no-files", no_files }, { "other-file", other_file },
+	{ "vforks", vforks },	  { "loses", loses },
+	{ "falls-back", falls_back },
+	{ "filter-by-prctl", filter_by_prctl },
+	{ "filter-by-syscall", filter_by_syscall },
 };
 
 int main(int argc, char **argv)
