@@ -46,7 +46,7 @@
 #include <linux/types.h>
 
 #define PETMEM_DEVICE "/dev/petmem"
-#define PETMEM_ABI_VERSION 5
+#define PETMEM_ABI_VERSION 6
 
 /* The release of the module, the tools and the library. debian/changelog has it, too. */
 #define PETMEM_VERSION "1.0"
@@ -57,9 +57,9 @@
  * The region is one whole top-level slot of the page tables: one PGD entry with
  * 4-level paging, one P4D entry with 5-level paging. It is the same for every
  * process. Linux puts non-PIE programs below it, and PIE programs and mmap above
- * it.
+ * it. DESIGN has a table of other users of fixed addresses.
  */
-#define PETMEM_REGION_START 0x100000000000ULL
+#define PETMEM_REGION_START 0x510000000000ULL
 #define PETMEM_REGION_SIZE (1ULL << 39)
 #define PETMEM_REGION_END (PETMEM_REGION_START + PETMEM_REGION_SIZE)
 

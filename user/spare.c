@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* spare.c - memory for a heap that cannot ask the module any more. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,8 +10,11 @@
 #include "petmem.h"
 #include "spare.h"
 
-/* Enough for what the process has allocated before the addresses are reserved. */
-#define ALLOCATED_BEFORE (1UL << 30)
+/*
+ * Enough for what the process has allocated before the addresses are reserved, and for two
+ * guard pages, each of which moves the next allocation of this size by 1 GiB.
+ */
+#define ALLOCATED_BEFORE (3UL << 30)
 
 /* Kept memory holds its own record. The list is in order of address, without neighbours. */
 struct hole {

@@ -67,7 +67,7 @@ static void maps(void)
 		memory[i * PAGE] = 1;
 	run(0, "COLUMNS=80 petmem map %d", getpid());
 	CHECK(says("petmem map: process ") && says("(tools)"));
-	CHECK(says("0x100000000000 256 KiB") && says("16 x 4K, 0% shared"));
+	CHECK(says("0x510000000000 256 KiB") && says("16 x 4K, 0% shared"));
 	CHECK(says("0 x 4K, 0% shared"));
 	run(0, "petmem map %d --svg -", getpid());
 	CHECK(says("<svg ") && says("16 pages, 4 KiB pages") &&
@@ -83,7 +83,7 @@ static void look_at_family(void *argument)
 {
 	(void)argument;
 	run(0, "petmem map %d", getppid());
-	CHECK(says("0x100000000000 16 KiB ") && says("4 x 4K, 100% shared"));
+	CHECK(says("0x510000000000 16 KiB ") && says("4 x 4K, 100% shared"));
 	CHECK(says("SSSSSSSS") && says("S shared"));
 }
 
@@ -100,7 +100,7 @@ static void maps_shares_and_holes(void)
 	pet_free(hole);
 	join(spawn(look_at_family, NULL));
 	run(0, "COLUMNS=80 petmem map %d", getpid());
-	CHECK(says("\n0x100000000000        PPPPPPPP") &&
+	CHECK(says("\n0x510000000000        PPPPPPPP") &&
 	      says("PPPPPPPP        "));
 	CHECK(says("4 x 4K, 0% shared"));
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PAGE 4096ULL
-#define REGION_START 0x100000000000ULL
+#define REGION_START 0x510000000000ULL
 #define HALF (1ULL << 63)
 
 struct region {

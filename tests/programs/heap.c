@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* The same as in petmem.h, which such a program does not include. */
-#define REGION_START 0x100000000000UL
+#define REGION_START 0x510000000000UL
 #define REGION_END (REGION_START + (1UL << 39))
 
 void *__libc_malloc(size_t size);
@@ -275,7 +275,7 @@ static void closes(void)
 }
 
 /* Where the addresses lie that the heap has reserved for bad times. */
-#define SPARE_START (REGION_END - (65UL << 30))
+#define SPARE_START (REGION_END - (67UL << 30))
 #define NOBODY 65534
 
 /* Grow by 40 MB and shrink again, more often than the pool has room for. */
@@ -290,7 +290,8 @@ static void grow(int asks_module)
 			check_value(memory[i] != NULL, "no memory");
 			check(memory[i], MB);
 			memset(memory[i], 1, MB);
-			check_value(!asks_module || (uintptr_t)memory[i] < SPARE_START,
+			check_value(!asks_module ||
+					    (uintptr_t)memory[i] < SPARE_START,
 				    "the module was not asked");
 		}
 		for (i = 0; i < 40; i++)
@@ -406,9 +407,8 @@ static struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-static struct sock_fprog filter_program = {
-	sizeof(filter) / sizeof(filter[0]), filter
-};
+static struct sock_fprog filter_program = { sizeof(filter) / sizeof(filter[0]),
+					    filter };
 
 /* A filter that is refused changes nothing. */
 static void refused_filter(void)
@@ -424,7 +424,8 @@ static void refused_filter(void)
 static void filter_by_prctl(void)
 {
 	refused_filter();
-	check_value(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter_program),
+	check_value(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+			   &filter_program),
 		    "the filter");
 	grow(0);
 }
@@ -476,8 +477,8 @@ static void plugins(void)
 	check_value(both(), "within the plugin");
 	free(make());
 	take(strdup("text"));
-	check_value(dlmopen(LM_ID_BASE, "plugin.so", RTLD_NOW | RTLD_DEEPBIND) ==
-			    plugin,
+	check_value(dlmopen(LM_ID_BASE, "plugin.so",
+			    RTLD_NOW | RTLD_DEEPBIND) == plugin,
 		    "dlmopen()");
 }
 
@@ -512,14 +513,22 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "places", places },	  { "threads", threads },
-	{ "forks", forks },	  { "closes", closes },
-	{ "files", files },	  { "gives-back", gives_back },
-	{ "outgrows", outgrows }, { "foreign", foreign },
-	{ "plugins", plugins },	  { "arenas", arenas },
-	{ "user", user },	  { "root", root },
-	{ "no-files", no_files }, { "other-file", other_file },
-	{ "vforks", vforks },	  { "loses", loses },
+	{ "places", places },
+	{ "threads", threads },
+	{ "forks", forks },
+	{ "closes", closes },
+	{ "files", files },
+	{ "gives-back", gives_back },
+	{ "outgrows", outgrows },
+	{ "foreign", foreign },
+	{ "plugins", plugins },
+	{ "arenas", arenas },
+	{ "user", user },
+	{ "root", root },
+	{ "no-files", no_files },
+	{ "other-file", other_file },
+	{ "vforks", vforks },
+	{ "loses", loses },
 	{ "falls-back", falls_back },
 	{ "filter-by-prctl", filter_by_prctl },
 	{ "filter-by-syscall", filter_by_syscall },
