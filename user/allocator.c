@@ -7,6 +7,7 @@
  * such memory to the library that would have got it without petmem. The Makefile renames
  * jemalloc's functions to jemalloc_*.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
 #include <stddef.h>

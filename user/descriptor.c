@@ -7,6 +7,7 @@
  * file may have its number: then the harness moves. A program that makes the system call
  * itself is not stopped; then spare.h helps.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

@@ -28,6 +28,7 @@
 #include "descriptor.h"
 #include "direct.h"
 #include "harness.h"
+#include "tools.h"
 
 /*
  * The device's descriptor is moved to this number or above, so that the program
@@ -56,6 +57,7 @@ static struct sigaction previous;
 static atomic_int device_fd = -1;
 static unsigned int
 	mode; /* PETMEM_MODE_*; set before device_fd, like the above */
+static bool watched; /* by a tool; set before device_fd */
 static atomic_bool small_pages; /* 4 KiB pages only */
 static atomic_bool guarding;
 static atomic_bool populating;
@@ -306,7 +308,7 @@ static int provide_signal_stack(void)
 		return 0;
 	size = (size + page - 1) / page * page;
 	memory = direct_mmap(NULL, page + size, PROT_NONE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (memory == MAP_FAILED)
 		return -1;
 	stack = (stack_t){ .ss_sp = memory + page, .ss_size = size };
@@ -417,6 +419,8 @@ static unsigned int mode_in_effect(int fd, unsigned int otherwise)
 	int saved_errno = errno;
 
 	if (direct_ioctl(fd, PETMEM_IOC_PROCESS, &info) < 0) {
+		tools_make_room((void *)PETMEM_REGION_START,
+				PETMEM_REGION_SIZE);
 		errno = saved_errno;
 		return otherwise;
 	}
@@ -426,12 +430,14 @@ static unsigned int mode_in_effect(int fd, unsigned int otherwise)
 static int connect_once(unsigned int chosen, bool may_adapt)
 {
 	int fd = open_device();
+	unsigned int in_effect;
 	int saved_errno;
 
 	if (fd < 0)
 		return -1;
+	in_effect = mode_in_effect(fd, chosen);
 	if (may_adapt)
-		chosen = mode_in_effect(fd, chosen);
+		chosen = in_effect;
 	if (check_device(fd) < 0 || set_mode(fd, chosen) < 0) {
 		saved_errno = errno;
 		direct_close(fd);
@@ -439,6 +445,7 @@ static int connect_once(unsigned int chosen, bool may_adapt)
 		return -1;
 	}
 	mode = chosen;
+	watched = tools_watch();
 	if (is_set("PETMEM_GUARD"))
 		pet_guard(1);
 	if (is_set("PETMEM_POPULATE"))
@@ -529,6 +536,9 @@ static void *allocate(size_t size, size_t alignment)
 	}
 	if (command(PETMEM_IOC_ALLOC, &request) < 0)
 		return NULL;
+	if (watched)
+		tools_allocated((void *)(uintptr_t)request.addr,
+				size ? size : 1, request.size);
 	return (void *)(uintptr_t)request.addr;
 }
 
@@ -565,7 +575,7 @@ void *pet_aligned_alloc(size_t alignment, size_t size)
 	return allocate(size, alignment);
 }
 
-size_t pet_usable_size(const void *pointer)
+static size_t size_of(const void *pointer)
 {
 	struct petmem_query query = { .addr = (uintptr_t)pointer };
 	int saved_errno = errno;
@@ -576,6 +586,15 @@ size_t pet_usable_size(const void *pointer)
 	return found ? query.size : 0;
 }
 
+size_t pet_usable_size(const void *pointer)
+{
+	size_t size = size_of(pointer);
+
+	if (size && watched)
+		tools_usable(pointer, size);
+	return size;
+}
+
 void pet_free(void *pointer)
 {
 	struct petmem_free request = { .addr = (uintptr_t)pointer };
@@ -583,6 +602,8 @@ void pet_free(void *pointer)
 
 	if (pointer == NULL)
 		return;
+	if (watched)
+		tools_freed(pointer, size_of(pointer));
 	if (command(PETMEM_IOC_FREE, &request) < 0 &&
 	    (errno == EINVAL || errno == ENODEV))
 		stop("pet_free(): invalid pointer\n");
@@ -604,8 +625,13 @@ void *pet_realloc(void *pointer, size_t size)
 	old_size = pet_usable_size(pointer);
 	if (old_size == 0)
 		stop("pet_realloc(): invalid pointer\n");
-	if (size <= old_size && old_size - size < PETMEM_PAGE_SIZE)
+	if (size <= old_size && old_size - size < PETMEM_PAGE_SIZE) {
+		if (watched) {
+			tools_freed(pointer, old_size);
+			tools_allocated(pointer, size, old_size);
+		}
 		return pointer;
+	}
 	moved = pet_malloc(size);
 	if (moved == NULL)
 		return size < old_size ? pointer : NULL;

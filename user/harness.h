@@ -37,6 +37,8 @@
  *   work on all petmem memory, except those that pin pages.
  * - The device's descriptor is marked close-on-exec; if the program closes it,
  *   the library opens another.
+ * - AddressSanitizer, and valgrind with native faults, report overruns and uses after
+ *   pet_free() as for malloc(). After pet_usable_size(), all of an allocation may be used.
  */
 #ifndef HARNESS_H
 #define HARNESS_H

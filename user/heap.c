@@ -36,6 +36,7 @@
 #include "petmem.h"
 #include "run.h"
 #include "spare.h"
+#include "tools.h"
 
 /* A 2 MiB page begins at a multiple of this, and so must jemalloc's own blocks. */
 #define LARGE_PAGE (2UL * 1024 * 1024)
@@ -46,9 +47,8 @@
  * - retain, dss: these ways to memory would bypass the hooks.
  * - *_decay_ms: freed memory goes back to the pool after about a second of use.
  */
-const char *malloc_conf =
-	"oversize_threshold:0,retain:false,dss:disabled,"
-	"dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char *malloc_conf = "oversize_threshold:0,retain:false,dss:disabled,"
+			  "dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 /*
  * The size of a heap whose next pages may be large ones: a small program has none. Before,
@@ -217,10 +217,13 @@ static void *take_memory(size_t size, size_t alignment, bool *zero)
 		pointer = spare_take(size, alignment, zero);
 	else
 		*zero = true;
+	if (!pointer) {
+		*zero = true;
+		pointer = fall_back(size, alignment);
+	}
 	if (pointer)
-		return pointer;
-	*zero = true;
-	return fall_back(size, alignment);
+		valgrind_request(MEMCHECK_DEFINED, pointer, size, false);
+	return pointer;
 }
 
 /*

@@ -10,6 +10,7 @@
  * dlopen() looks at its caller's address: it searches the directories that the caller's
  * own file names. So these two are jumps, which leave the caller's address on the stack.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
 
@@ -33,28 +34,27 @@ void *loader_next_dlmopen(void)
 }
 
 /* The three registers with arguments are kept, and the stack stays aligned. */
-#define WITHOUT_DEEPBIND(_name, _flags)               \
-	__asm__(".globl " #_name "\n"                 \
-		".type " #_name ", @function\n"       \
-		#_name ":\n"                          \
-		"	.cfi_startproc\n"             \
-		"	endbr64\n"                    \
-		"	push %rdi\n"                  \
-		"	.cfi_adjust_cfa_offset 8\n"   \
-		"	push %rsi\n"                  \
-		"	.cfi_adjust_cfa_offset 8\n"   \
-		"	push %rdx\n"                  \
-		"	.cfi_adjust_cfa_offset 8\n"   \
-		"	call loader_next_" #_name "\n" \
-		"	pop %rdx\n"                   \
-		"	.cfi_adjust_cfa_offset -8\n"  \
-		"	pop %rsi\n"                   \
-		"	.cfi_adjust_cfa_offset -8\n"  \
-		"	pop %rdi\n"                   \
-		"	.cfi_adjust_cfa_offset -8\n"  \
-		"	and $~8, " _flags "\n"        \
-		"	jmp *%rax\n"                  \
-		"	.cfi_endproc\n"               \
+#define WITHOUT_DEEPBIND(_name, _flags)                      \
+	__asm__(".globl " #_name "\n"                        \
+		".type " #_name ", @function\n" #_name ":\n" \
+		"	.cfi_startproc\n"                          \
+		"	endbr64\n"                                 \
+		"	push %rdi\n"                               \
+		"	.cfi_adjust_cfa_offset 8\n"                \
+		"	push %rsi\n"                               \
+		"	.cfi_adjust_cfa_offset 8\n"                \
+		"	push %rdx\n"                               \
+		"	.cfi_adjust_cfa_offset 8\n"                \
+		"	call loader_next_" #_name "\n"       \
+		"	pop %rdx\n"                                \
+		"	.cfi_adjust_cfa_offset -8\n"               \
+		"	pop %rsi\n"                                \
+		"	.cfi_adjust_cfa_offset -8\n"               \
+		"	pop %rdi\n"                                \
+		"	.cfi_adjust_cfa_offset -8\n"               \
+		"	and $~8, " _flags "\n"               \
+		"	jmp *%rax\n"                               \
+		"	.cfi_endproc\n"                            \
 		".size " #_name ", . - " #_name "\n")
 
 WITHOUT_DEEPBIND(dlopen, "%esi");

@@ -23,12 +23,11 @@ static inline void *next_function(void **found, const char *name)
 }
 
 /* NEXT(close)(fd) calls it. */
-#define NEXT(_name)                                        \
-	({                                                 \
-		static void *_found;                       \
-                                                           \
-		(__typeof__(&_name))next_function(&_found, \
-						  #_name); \
+#define NEXT(_name)                                                 \
+	({                                                          \
+		static void *_found;                                \
+                                                                    \
+		(__typeof__(&_name))next_function(&_found, #_name); \
 	})
 
 #endif /* PETMEM_NEXT_H */

@@ -6,6 +6,7 @@
  * moment that the program asks for a filter, whatever the filter allows: see spare.h. The
  * program may ask by prctl(), or by syscall(), as libseccomp does.
  */
+#define _GNU_SOURCE
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ EXPORT int prctl(int operation, ...)
 	return result;
 }
 
-HIDDEN long seccomp_call(long number, long operation, long flags, void *argument);
+HIDDEN long seccomp_call(long number, long operation, long flags,
+			 void *argument);
 HIDDEN void *seccomp_next_syscall(void);
 
 /* What syscall() does for a program that wants a filter. */
