@@ -309,6 +309,8 @@ __attribute__((constructor)) static void set_up(void)
 	void *volatile memory = malloc(1); /* it may be the first request */
 
 	free(memory);
+	if (!je_b0get())
+		return; /* valgrind has its own functions in place of these */
 	je_base_extent_hooks_set(je_b0get(), &hooks);
 	if (may_call())
 		spare_reserve();
