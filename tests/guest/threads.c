@@ -203,12 +203,15 @@ static void *touch_last(void *argument)
 /* One of them gets it for both, also while the other has taken it and not yet entered it. */
 static void same_last_page(void)
 {
-	char *neighbour;
+	char *neighbour, *hole;
 
+	/* The page has its place beside another one, so its tables exist. */
 	connect_petmem();
 	neighbour = must_malloc(PAGE);
 	*neighbour = 1;
+	hole = must_malloc(PAGE);
 	leave_free(1);
+	pet_free(hole);
 	for (unsigned int round = 0; round < rounds(500); round++) {
 		atomic_store(&arrived, 0);
 		atomic_store(&last_page, (char *)must_malloc(PAGE));
