@@ -179,19 +179,6 @@ u64 petmem_put_large(uintptr_t page_addr)
 	return PETMEM_LARGE_PAGES;
 }
 
-u64 petmem_put_part(struct pool_extent *extent, u32 page)
-{
-	bool is_last;
-
-	spin_lock(&petmem_pool.lock);
-	is_last = atomic_dec_and_test(&extent->pages[page].refs) &&
-		  !petmem_large_page_refs(large_page_of(extent, page));
-	spin_unlock(&petmem_pool.lock);
-	if (is_last)
-		petmem_give_page(extent, page);
-	return is_last;
-}
-
 /* Relatives may split the same page at the same time: they write the same kinds. */
 void petmem_split_large(uintptr_t page_addr)
 {

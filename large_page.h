@@ -61,16 +61,6 @@ bool petmem_large_is_shared(uintptr_t page_addr);
 struct pool_extent;
 
 /**
- * petmem_put_part() - drop a reference to one of the 4 KiB pages of a 2 MiB page
- * @extent: its extent
- * @page: its number
- *
- * Return: the number of pages that became free: 0 or 1.
- * Context: any but interrupts.
- */
-u64 petmem_put_part(struct pool_extent *extent, u32 page);
-
-/**
  * petmem_large_taken() - free pages became a 2 MiB page
  * @extent: their extent, whose allocator knows of the change
  * @first: number of the first page

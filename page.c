@@ -10,7 +10,6 @@
 
 #include "compat.h"
 #include "extent.h"
-#include "large_page.h"
 #include "page_list.h"
 
 /* More references than anybody can drop. */
@@ -34,6 +33,23 @@ struct petmem_page *petmem_pool_find(uintptr_t page_addr)
 	return extent ? &extent->pages[page_number(extent, page_addr)] : NULL;
 }
 
+/*
+ * Drop a reference to a page that may be part of a 2 MiB page. As long as it is, the page is
+ * not free, whatever its own count.
+ */
+static u64 put_part(struct pool_extent *extent, u32 page)
+{
+	bool is_last;
+
+	spin_lock(&petmem_pool.lock);
+	is_last = atomic_dec_and_test(&extent->pages[page].refs) &&
+		  !petmem_large_page_refs(large_page_of(extent, page));
+	spin_unlock(&petmem_pool.lock);
+	if (is_last)
+		petmem_give_page(extent, page);
+	return is_last;
+}
+
 u64 petmem_put_page(uintptr_t page_addr)
 {
 	struct pool_extent *extent = petmem_extent_of(page_addr);
@@ -44,7 +60,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 	page = page_number(extent, page_addr);
 	/* A page that is in no 2 MiB page is in none as long as it has an owner. */
 	if (petmem_large_page_refs(large_page_of(extent, page)))
-		return petmem_put_part(extent, page);
+		return put_part(extent, page);
 	if (!atomic_dec_and_test(&extent->pages[page].refs))
 		return 0;
 	petmem_give_page(extent, page);

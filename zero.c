@@ -16,15 +16,11 @@
 /* Other processes get the processor after this many pages. */
 #define CLEAR_AT_ONCE 16
 
-static void clear_large(uintptr_t page_addr)
+static void clear_large(const struct pool_extent *extent, uintptr_t page_addr)
 {
-	const struct pool_extent *extent = petmem_extent_of(page_addr);
+	u32 first = page_number(extent, page_addr), i;
 	const struct petmem_page *pages;
-	u32 first, i;
 
-	if (!extent)
-		return;
-	first = page_number(extent, page_addr);
 	if (large_page_of(extent, first)->clean == PETMEM_LARGE_PAGES)
 		return;
 	pages = &extent->pages[first];
@@ -38,9 +34,13 @@ static void clear_large(uintptr_t page_addr)
 
 void petmem_clear_page(uintptr_t page_addr, enum petmem_level level)
 {
+	const struct pool_extent *extent = petmem_extent_of(page_addr);
+
+	if (!extent)
+		return;
 	if (level == PETMEM_PMD)
-		clear_large(page_addr);
-	else if (!petmem_pool_page(page_addr)->clean)
+		clear_large(extent, page_addr);
+	else if (!extent->pages[page_number(extent, page_addr)].clean)
 		clear_page(__va(page_addr));
 }
 
