@@ -212,7 +212,7 @@ static void same_last_page(void)
 	hole = must_malloc(PAGE);
 	leave_free(1);
 	pet_free(hole);
-	for (unsigned int round = 0; round < rounds(500); round++) {
+	for (unsigned int round = 0; round < rounds(200); round++) {
 		atomic_store(&arrived, 0);
 		atomic_store(&last_page, (char *)must_malloc(PAGE));
 		run_threads(2, touch_last);
