@@ -29,7 +29,7 @@ static const char *const main_functions[] = {
 	"petmem_pgtables_unmap",   "petmem_tlb_shootdown",
 	"petmem_reservation_mmap", "petmem_process_reserve",
 	"petmem_cow_fork",	   "petmem_cow_break",
-	"petmem_alloc_page",	   "petmem_free_pages",
+	"petmem_alloc_page",	   "petmem_give_page",
 	"petmem_inspect_process",  "petmem_inspect_walk",
 	"petmem_inspect_span",
 };
