@@ -117,7 +117,7 @@ static void native_where_safe(void)
 static void library_native(void)
 {
 	need_native();
-	CHECK(init_petmem_flags(PETMEM_NATIVE << 1) == -1 && errno == EINVAL);
+	CHECK(init_petmem_flags(1U << 31) == -1 && errno == EINVAL);
 	CHECK(init_petmem_flags(PETMEM_NATIVE) == 0);
 	CHECK(init_petmem_flags(PETMEM_NATIVE) == 0);
 	CHECK(init_petmem() == 0); /* any mode will do */

@@ -140,6 +140,8 @@ static void pool(void)
 	char *memory;
 
 	connect_petmem();
+	/* This puts pages in the processors' lists back, so the next ones are adjacent. */
+	run(0, "petmem pool");
 	memory = must_malloc(16 * PAGE);
 	for (int i = 0; i < 16; i++)
 		memory[i * PAGE] = 1;

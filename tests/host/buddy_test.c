@@ -513,6 +513,31 @@ static bool test_cost(void)
 	return true;
 }
 
+/* A few pages come out of the smallest free block, and never more than it has. */
+static bool test_some(void)
+{
+	enum { PAGES = 64, MOST = 4 };
+	struct pages p;
+	u32 left = PAGES - 2, first, smallest, got;
+
+	REQUIRE(init(&p, PAGES));
+	petmem_buddy_take(&p.buddy, 0, 1);
+	petmem_buddy_take(&p.buddy, 13, 1);
+	while (left) {
+		smallest = 1U << __ffs(p.buddy.orders);
+		got = petmem_buddy_alloc_some(&p.buddy, MOST, &first);
+		REQUIRE(got == (smallest < MOST ? smallest : MOST));
+		REQUIRE(first != PETMEM_BUDDY_NONE && first + got <= PAGES);
+		left -= got;
+		REQUIRE(p.buddy.nr_free == left);
+		REQUIRE(petmem_buddy_order(&p.buddy, first) ==
+			PETMEM_BUDDY_USED);
+	}
+	REQUIRE(!p.buddy.orders);
+	destroy(&p);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct host_test tests[] = {
@@ -528,6 +553,7 @@ int main(int argc, char **argv)
 		{ "invalid frees change nothing", test_invalid_frees },
 		{ "random steps, small pools", test_random },
 		{ "random steps, larger pools", test_random_large },
+		{ "a few pages", test_some },
 		{ "cost of a page", test_cost },
 	};
 
