@@ -385,7 +385,18 @@ static int handle_locked(struct petmem_process *process, u64 *addr, u64 end,
 	return err;
 }
 
-/* As long as the mmap lock is held and the region is mapped, munmap() does not take it away. */
+/*
+ * Does the region stay while the mmap lock is held? A munmap() that has begun takes it away
+ * even so: see petmem_process_is_mapped(). Without another user of the mm there is none.
+ */
+static bool stays_mapped(const struct petmem_process *process)
+{
+	const struct mm_struct *mm = petmem_process_mm(process);
+
+	return atomic_read(&mm->mm_users) == 1 ||
+	       petmem_process_is_mapped(process);
+}
+
 static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
 			   u32 error_code, bool may_wait)
 {
@@ -394,7 +405,7 @@ static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	if (petmem_process_is_mapped(process))
+	if (stays_mapped(process))
 		err = handle_locked(process, addr, end, error_code, may_wait);
 	mmap_read_unlock(mm);
 	return err;
