@@ -31,8 +31,7 @@ static bool copy_locked(struct petmem_process *process, u64 addr, void *buffer,
 	lock = petmem_leaf_lock(&leaf);
 	if (!lock)
 		return false;
-	memory = __va(petmem_leaf_page(&leaf));
-	memory += addr & (level_size(leaf.level) - 1);
+	memory = __va(petmem_leaf_page_at(&leaf, addr));
 	if (write)
 		memcpy(memory, buffer, size);
 	else

@@ -7,7 +7,9 @@
  *
  * petmem_extents_mutex guards the set of extents, and petmem_pool.lock guards which pages
  * are free. Adding or removing an extent takes both. An extent with a page in use is not
- * removed, so an owner of a page needs no lock to use the page's extent.
+ * removed, so an owner of a page needs no lock to use the page's extent. All others that only
+ * look are in an RCU read-side critical section: the records of a removed extent are freed
+ * after a grace period.
  */
 #ifndef PETMEM_EXTENT_H
 #define PETMEM_EXTENT_H
@@ -135,7 +137,7 @@ extern unsigned int petmem_block_shift; /* of the memory block size */
  *
  * Return: the extent, or NULL.
  * Context: any. The extent stays while petmem_extents_mutex is held, or one of its pages is
- * in use.
+ * in use. Its records stay during an RCU read-side critical section, too.
  */
 static inline struct pool_extent *petmem_extent_at(uintptr_t page_addr)
 {
@@ -180,7 +182,7 @@ struct pool_extent *petmem_extent_new(u64 start, u64 size, int node);
 
 /**
  * petmem_extent_delete() - free the records of an extent
- * @extent: not in the set
+ * @extent: was never in the set, or an RCU grace period ago
  *
  * Context: may sleep.
  */

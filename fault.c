@@ -9,15 +9,6 @@
 #include "process.h"
 #include "unshare.h"
 
-/* The physical address of the 4 KiB that a leaf has at an address, or 0. */
-static uintptr_t page_at(const struct petmem_leaf *leaf, u64 addr)
-{
-	uintptr_t page_addr = petmem_leaf_page(leaf);
-
-	return page_addr ? page_addr + (addr & (level_size(leaf->level) - 1))
-			 : 0;
-}
-
 /*
  * Changes above the leaf take the family's lock. So while it is held, the path is looked at
  * once more: another fault may have added the same tables, or mapped the page. Leaves change
@@ -30,13 +21,13 @@ int petmem_fault_make_private(struct petmem_fault_context *fault,
 	struct petmem_process *process = fault->process;
 	struct petmem_account *account = &process->family->account;
 	struct mm_struct *mm = petmem_process_mm(process);
-	uintptr_t page_addr = page_at(&fault->leaf, fault->addr);
+	uintptr_t page_addr = petmem_leaf_page_at(&fault->leaf, fault->addr);
 	struct petmem_leaf leaf;
 	int err = 0;
 
 	mutex_lock(&process->family->lock);
 	leaf = petmem_pgtables_find(mm, fault->addr);
-	if (page_at(&leaf, fault->addr) != page_addr)
+	if (petmem_leaf_page_at(&leaf, fault->addr) != page_addr)
 		err = -EEXIST;
 	else if (!page_addr && leaf.writable && !leaf.shared)
 		err = petmem_pgtables_add(mm, account, fault->addr, level,
@@ -46,7 +37,7 @@ int petmem_fault_make_private(struct petmem_fault_context *fault,
 						   level, &leaf, NULL);
 	fault->leaf = petmem_pgtables_find(mm, fault->addr);
 	if (!err && (!petmem_leaf_is_private(&fault->leaf, level) ||
-		     page_at(&fault->leaf, fault->addr) != page_addr ||
+		     petmem_leaf_page_at(&fault->leaf, fault->addr) != page_addr ||
 		     petmem_leaf_is_writable(&fault->leaf)))
 		err = -EEXIST;
 	mutex_unlock(&process->family->lock);

@@ -3,7 +3,8 @@
  * gather.h - references that have been taken out of page tables and are still held.
  *
  * The pages are freed only when no processor has a translation any more and nobody walks
- * the tables. pgtables.h has the rules, also for the context of these functions.
+ * the tables. pgtables.h has the rules. Context of all functions, unless they say otherwise:
+ * the family's lock is held.
  */
 #ifndef PETMEM_GATHER_H
 #define PETMEM_GATHER_H

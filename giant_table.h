@@ -2,7 +2,7 @@
 /*
  * giant_table.h - 1 GiB pages in the page tables of an address space.
  *
- * Context of all functions, unless they say otherwise: as in pgtables.h.
+ * Context of all functions, unless they say otherwise: the family's lock is held.
  */
 #ifndef PETMEM_GIANT_TABLE_H
 #define PETMEM_GIANT_TABLE_H

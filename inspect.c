@@ -10,10 +10,10 @@
  * ptrace_may_access() are not exported, and no exported function tells a descriptor of
  * /proc/PID/mem from others.
  *
- * Every fault of the process and of its relatives waits for the family's lock. So a look
- * takes this lock for one part at a time: at most two tables of 512 entries. Between two
- * parts, the process may do anything: unmap the region and reserve it anew, fork, exec,
- * exit. Only this stays:
+ * Allocations, frees, forks and some faults of the process and of its relatives wait for the
+ * family's lock. So a look takes this lock for one part at a time: at most two tables of 512
+ * entries. Between two parts, the process may do anything: unmap the region and reserve it
+ * anew, fork, exec, exit. Only this stays:
  *
  *   - its struct petmem_process, and .family, which never changes. exit_mmap() calls
  *     notifier_release(), and it does not run while get_subject() has a reference to the
@@ -27,10 +27,11 @@
  *   - the slot of the mm. petmem_pgtables_attach(), _detach() and _share() write it under
  *     this lock. It is 0 while a fork has detached the region. A look follows an entry only
  *     to a page of the pool.
- *   - the tables and pages below the slot. An entry that leads to one is a reference, and
- *     the members of the family drop references only under this lock. They also change
- *     entries only under it, except for petmem_pgtables_protect() in a fork, which makes
- *     leaves read-only. So each entry is read once.
+ *   - the tables below the slot. An entry that leads to one is a reference, and the members
+ *     of the family take entries of tables away only under this lock.
+ *   - the pages. Faults enter and replace them without this lock, and a page that was
+ *     replaced may be free, or not in the pool any more. So each entry is read once, no page
+ *     is read, and the record of a page is looked at in an RCU read-side critical section.
  */
 #include "inspect.h"
 
@@ -41,6 +42,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -178,7 +180,7 @@ static u64 mapped_by_pmd(u64 entry)
 	if (is_page(entry, PETMEM_PMD))
 		return ENTRIES;
 	table = petmem_pool_find(frame_of(entry));
-	return table ? table->live : 0;
+	return table ? READ_ONCE(table->live) : 0;
 }
 
 static u64 mapped_by_table(u64 entry)
@@ -305,8 +307,9 @@ static void describe_target(struct petmem_walk_level *level, u64 entry,
 
 /*
  * Linux frees a table only after every processor has answered an interrupt, or after an RCU
- * grace period. So tables stay while interrupts are off, as for get_user_pages_fast(). Below
- * a mapping they also stay while the mmap lock of @mm is held.
+ * grace period. So tables stay while interrupts are off, as for get_user_pages_fast(), and so
+ * do the records of petmem's pages. Below a mapping tables also stay while the mmap lock of
+ * @mm is held.
  */
 static void walk_tables(struct mm_struct *mm, struct petmem_walk *walk)
 {
@@ -507,8 +510,10 @@ static void describe_part(struct petmem_process *process,
 		part->kind = PETMEM_SPAN_GUARD;
 		return;
 	}
+	rcu_read_lock();
 	look = look_along(petmem_pgtables_slot(petmem_process_mm(process)),
 			  part->addr, petmem_range_usable_end(range));
+	rcu_read_unlock();
 	part->kind = look.kind;
 	part->size = look.end - part->addr;
 }

@@ -6,6 +6,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/errno.h>
+#include <linux/rcupdate.h>
 
 #include "extent.h"
 #include "giant_page.h"
@@ -94,6 +95,8 @@ int petmem_pool_remove(u64 start, u64 size)
 		err = close_extent(extent);
 	if (!err) {
 		petmem_extent_remove(extent);
+		/* Somebody may be looking at the records. */
+		synchronize_rcu();
 		petmem_extent_delete(extent);
 		spin_lock(&petmem_pool.lock);
 		petmem_giant_mark(start, start + size);

@@ -201,7 +201,7 @@ void petmem_split_large(uintptr_t page_addr)
 
 u32 petmem_large_refs(uintptr_t page_addr)
 {
-	struct pool_extent *extent = large_extent_of(page_addr);
+	struct pool_extent *extent = petmem_extent_at(page_addr);
 
 	if (!extent)
 		return 0;
@@ -211,7 +211,7 @@ u32 petmem_large_refs(uintptr_t page_addr)
 
 bool petmem_large_is_shared(uintptr_t page_addr)
 {
-	struct pool_extent *extent = large_extent_of(page_addr);
+	struct pool_extent *extent = petmem_extent_at(page_addr);
 	u32 first;
 
 	if (!extent)

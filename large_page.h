@@ -47,12 +47,17 @@ void petmem_split_large(uintptr_t page_addr);
 /**
  * petmem_large_refs() - the number of PMD entries that lead to a 2 MiB page
  * @page_addr: physical address
+ *
+ * Context: as for petmem_pool_find().
  */
 u32 petmem_large_refs(uintptr_t page_addr);
 
 /**
  * petmem_large_is_shared() - does another entry lead to any page of a 2 MiB page?
  * @page_addr: physical address
+ *
+ * Return: true also when the page is not in the pool.
+ * Context: as for petmem_pool_find().
  */
 bool petmem_large_is_shared(uintptr_t page_addr);
 

@@ -69,7 +69,7 @@ u64 petmem_put_page(uintptr_t page_addr)
 
 bool petmem_page_is_shared(uintptr_t page_addr)
 {
-	struct pool_extent *extent = petmem_extent_of(page_addr);
+	struct pool_extent *extent = petmem_extent_at(page_addr);
 	u32 page;
 	int refs;
 

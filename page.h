@@ -58,7 +58,8 @@ struct petmem_page *petmem_pool_page(uintptr_t page_addr);
  * @page_addr: any physical address
  *
  * Return: as from petmem_pool_page(), or NULL.
- * Context: any.
+ * Context: the caller owns the page, or is in an RCU read-side critical section: then it may
+ * be free by now, but its record stays.
  */
 struct petmem_page *petmem_pool_find(uintptr_t page_addr);
 
@@ -94,6 +95,9 @@ u64 petmem_put_page(uintptr_t page_addr);
 /**
  * petmem_page_is_shared() - does more than one entry lead to a data page?
  * @page_addr: physical address
+ *
+ * Return: true also when the page is not in the pool.
+ * Context: as for petmem_pool_find().
  */
 bool petmem_page_is_shared(uintptr_t page_addr);
 

@@ -12,7 +12,6 @@
  */
 #include "page_list.h"
 
-#include <linux/bitmap.h>
 #include <linux/cpuhotplug.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -209,20 +208,26 @@ uintptr_t petmem_alloc_page(enum petmem_page_kind kind)
 
 /* ---- Give back ---- */
 
-/* Pages of other nodes and of extents with failed pages do not go into a list. */
+/*
+ * Pages of other nodes and of extents with failed pages do not go into a list. A page fails
+ * before petmem_pool_fail() empties the lists. So either the failure is seen here, or the page
+ * is in the list when this list is emptied.
+ */
 static bool put_into_list(const struct pool_extent *extent, uintptr_t page_addr)
 {
 	struct page_list *list = raw_cpu_ptr(&page_lists);
 	struct page_stack *stack = &list->stack[STACK_OTHER];
+	bool fits;
 
-	if (extent->node != numa_node_id() || READ_ONCE(extent->nr_failed))
-		return false;
 	spin_lock(&list->lock);
-	if (stack->nr == STACK_MOST)
-		empty_stack(stack, BATCH);
-	stack->page_addr[stack->nr++] = page_addr;
+	fits = extent->node == numa_node_id() && !READ_ONCE(extent->nr_failed);
+	if (fits) {
+		if (stack->nr == STACK_MOST)
+			empty_stack(stack, BATCH);
+		stack->page_addr[stack->nr++] = page_addr;
+	}
 	spin_unlock(&list->lock);
-	return true;
+	return fits;
 }
 
 void petmem_give_page(struct pool_extent *extent, u32 page)

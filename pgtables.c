@@ -83,6 +83,14 @@ uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf)
 	return is_none(leaf->value) ? 0 : frame_of(leaf->value);
 }
 
+uintptr_t petmem_leaf_page_at(const struct petmem_leaf *leaf, u64 addr)
+{
+	uintptr_t page_addr = petmem_leaf_page(leaf);
+
+	return page_addr ? page_addr + (addr & (level_size(leaf->level) - 1))
+			 : 0;
+}
+
 /* Set an entry that leads to nothing. Returns false if it leads somewhere by now. */
 static bool enter_value(const struct petmem_leaf *leaf, u64 value)
 {
@@ -116,7 +124,7 @@ static u64 table_below(u64 *entry, enum petmem_level level,
 {
 	struct petmem_leaf leaf = {
 		.entry = entry,
-		.value = *entry,
+		.value = READ_ONCE(*entry),
 		.level = level,
 	};
 	u64 *table, new;

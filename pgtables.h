@@ -57,8 +57,15 @@
  *
  * A fault has these locks for reading only. So it adds tables, but replaces none.
  *
- * Context of all functions, unless they say otherwise: the caller holds the family's lock,
- * which serialises all work on the region of any member.
+ * Locks. A path on which all tables have one owner belongs to one process until this process
+ * forks. Entries of its PTE tables, and those entries of its PMD tables that lead to no table,
+ * are changed with Linux's lock of the table (petmem_leaf_lock()), and so is the table's
+ * petmem_page.live. All other changes are made with the family's lock. Adding a table to a PMD
+ * table takes both. Entries and tables are removed only while the mm's mmap lock and the VMA's
+ * lock are held for writing, so a walk that holds one of them for reading needs no other lock.
+ *
+ * Context of all functions, unless they say otherwise: the mmap lock or the lock of the
+ * region's VMA is held, or the family's lock.
  */
 #ifndef PETMEM_PGTABLES_H
 #define PETMEM_PGTABLES_H
@@ -133,6 +140,15 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr);
  * Return: physical address, or 0 if there is no page.
  */
 uintptr_t petmem_leaf_page(const struct petmem_leaf *leaf);
+
+/**
+ * petmem_leaf_page_at() - what a leaf's page has at an address
+ * @leaf: the leaf
+ * @addr: an address of the page
+ *
+ * Return: physical address of the byte at @addr, or 0 if there is no page.
+ */
+uintptr_t petmem_leaf_page_at(const struct petmem_leaf *leaf, u64 addr);
 
 /**
  * petmem_leaf_is_writable() - can a leaf's page be written?

@@ -3,7 +3,8 @@
  * table.h - one page table: make it, copy it, write-protect it, drop it.
  *
  * Only the rooms of the page tables use this: slot.c, pgtables.c, unshare.c,
- * giant_table.c and unmap.c. pgtables.h has the rules, also for the context of these functions.
+ * giant_table.c and unmap.c. pgtables.h has the rules. Context of all functions: the family's
+ * lock is held.
  */
 #ifndef PETMEM_TABLE_H
 #define PETMEM_TABLE_H

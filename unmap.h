@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * unmap.h - unmap a range of the region. pgtables.h has the rules, also for the context of
- * these functions.
+ * unmap.h - unmap a range of the region. pgtables.h has the rules. Context of all functions:
+ * the family's lock is held.
  */
 #ifndef PETMEM_UNMAP_H
 #define PETMEM_UNMAP_H

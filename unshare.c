@@ -6,6 +6,7 @@
 #include "unshare.h"
 
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
 #include <asm/cpufeature.h>
@@ -106,7 +107,7 @@ static void replace_path(struct table_path *path, enum petmem_level lowest)
 		petmem_slot_write(path->mm, slot);
 	for (level = PETMEM_PUD; level > (int)lowest; level--) {
 		entry = entry_of(table_of(*entry), path->addr, level);
-		if (is_none(*entry))
+		if (is_none(READ_ONCE(*entry)))
 			break;
 		replace_entry(path, entry, level);
 	}
@@ -165,14 +166,18 @@ int petmem_pgtables_unshare(struct mm_struct *mm,
 bool petmem_leaf_is_shared(const struct petmem_leaf *leaf, u64 addr,
 			   enum petmem_level level)
 {
-	uintptr_t page_addr =
-		petmem_leaf_page(leaf) + (addr & (level_size(leaf->level) - 1));
+	uintptr_t page_addr = petmem_leaf_page_at(leaf, addr);
+	bool shared;
 
 	if (leaf->private > min(leaf->level, PETMEM_PMD))
 		return true;
-	return level == PETMEM_PTE
-		       ? petmem_page_is_shared(page_addr & PAGE_MASK)
-		       : petmem_large_is_shared(page_addr & PMD_MASK);
+	/* Another fault may have replaced the page, and the leaf's lock is not held. */
+	rcu_read_lock();
+	shared = level == PETMEM_PTE
+			 ? petmem_page_is_shared(page_addr & PAGE_MASK)
+			 : petmem_large_is_shared(page_addr & PMD_MASK);
+	rcu_read_unlock();
+	return shared;
 }
 
 /* More permission needs no flush: a fault through a stale TLB entry drops that entry. */
