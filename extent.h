@@ -50,7 +50,7 @@ struct pool_extent {
 	u32 nr_clean; /* pages that are free and clean */
 	u32 clean_next; /* where to look for the next page to clean */
 	struct petmem_free_extent free;
-	struct list_head unclean; /* in the pool's list, if there may be pages to clean */
+	struct list_head unclean; /* for the pool's list of such extents */
 	bool closing; /* about to be removed: no page is taken */
 	struct petmem_page *pages;
 	struct petmem_large_page *large_pages;
@@ -64,8 +64,8 @@ struct pool_extent {
 
 struct petmem_pool {
 	spinlock_t lock; /* guards all below, and the extents' allocators */
-	struct petmem_free_area *areas[MAX_NUMNODES]; /* NULL: never had memory */
-	struct list_head unclean; /* extents */
+	struct petmem_free_area *areas[MAX_NUMNODES]; /* by node, or NULL */
+	struct list_head unclean; /* extents that may have pages to clean */
 	u64 large_pages; /* 2 MiB pages in use */
 	u64 clean_pages; /* pages that are clean, in the allocators */
 	u64 moves; /* how often pages went from an allocator to a list, or back */
@@ -104,8 +104,7 @@ large_page_of(const struct pool_extent *extent, u32 page)
 }
 
 /* The acquire is the same as in petmem_page_refs(). */
-static inline int
-petmem_large_page_refs(const struct petmem_large_page *large)
+static inline int petmem_large_page_refs(const struct petmem_large_page *large)
 {
 	return atomic_read_acquire(&large->refs);
 }

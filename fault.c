@@ -36,9 +36,10 @@ int petmem_fault_make_private(struct petmem_fault_context *fault,
 		err = petmem_pgtables_make_private(mm, account, fault->addr,
 						   level, &leaf, NULL);
 	fault->leaf = petmem_pgtables_find(mm, fault->addr);
-	if (!err && (!petmem_leaf_is_private(&fault->leaf, level) ||
-		     petmem_leaf_page_at(&fault->leaf, fault->addr) != page_addr ||
-		     petmem_leaf_is_writable(&fault->leaf)))
+	if (!err &&
+	    (!petmem_leaf_is_private(&fault->leaf, level) ||
+	     petmem_leaf_page_at(&fault->leaf, fault->addr) != page_addr ||
+	     petmem_leaf_is_writable(&fault->leaf)))
 		err = -EEXIST;
 	mutex_unlock(&process->family->lock);
 	return err;

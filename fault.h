@@ -22,7 +22,8 @@ struct petmem_fault_context {
 	struct petmem_process *process;
 	u64 addr; /* page-aligned */
 	u32 error_code; /* PETMEM_FAULT_* */
-	u64 start, end; /* the part of the allocated range that may be touched */
+	u64 start; /* of the allocated range */
+	u64 end; /* of the part of it that may be touched */
 	struct petmem_leaf leaf;
 };
 

@@ -46,8 +46,8 @@ struct petmem_free_extent *petmem_free_area_find(struct petmem_free_area *area,
 		struct list_head *list = &area->extents[__ffs(orders)];
 
 		if (!list_empty(list))
-			return list_first_entry(
-				list, struct petmem_free_extent, list);
+			return list_first_entry(list, struct petmem_free_extent,
+						list);
 		area->orders &= ~(orders & -orders);
 	}
 	return NULL;

@@ -25,7 +25,7 @@ struct petmem_free_area {
 
 /* The part of an extent that an area knows. */
 struct petmem_free_extent {
-	struct list_head list; /* in the area; not in a list when no page is free */
+	struct list_head list; /* for the area, while a page is free */
 	u32 order; /* the list that it is in */
 	struct petmem_buddy buddy;
 };

@@ -105,9 +105,9 @@ void petmem_get_large(uintptr_t page_addr)
 	struct pool_extent *extent = large_extent_of(page_addr);
 
 	if (extent)
-		atomic_inc(&large_page_of(extent,
-					  page_number(extent, page_addr))
-				    ->refs);
+		atomic_inc(
+			&large_page_of(extent, page_number(extent, page_addr))
+				 ->refs);
 }
 
 /* Free the pages without a reference in what was a 2 MiB page. */
@@ -120,8 +120,8 @@ static u64 free_rest(struct pool_extent *extent, u32 first)
 	lockdep_assert_held(&petmem_pool.lock);
 
 	for (i = 0; i < PETMEM_LARGE_PAGES; i = end + 1) {
-		for (end = i; end < PETMEM_LARGE_PAGES &&
-			      !petmem_page_refs(&pages[end]);
+		for (end = i;
+		     end < PETMEM_LARGE_PAGES && !petmem_page_refs(&pages[end]);
 		     end++)
 			;
 		if (end == i)

@@ -169,7 +169,7 @@ static int begin_free(struct petmem_process *process,
  * room for them. When this returns, no processor has a translation.
  */
 static void take_range_out(struct petmem_process *process, u64 *addr, u64 end,
-		     struct petmem_gather *gather)
+			   struct petmem_gather *gather)
 {
 	mutex_lock(&process->family->lock);
 	*addr = petmem_pgtables_unmap(petmem_process_mm(process), *addr, end,

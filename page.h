@@ -33,7 +33,8 @@ enum petmem_page_kind {
  * entries of PTE tables that point to it alone. A page is free when both counts are 0.
  */
 struct petmem_page {
-	atomic_t refs; /* entries that point to it, except those of 2 MiB pages */
+	atomic_t
+		refs; /* entries that point to it, except those of 2 MiB pages */
 	u16 live; /* in a table: those of its 512 entries that lead to a page or table */
 	u8 kind; /* enum petmem_page_kind; FREE also in a 2 MiB page never split */
 	u8 maybe_writable : 1; /* in a PTE table: a leaf may be writable */

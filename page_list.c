@@ -262,9 +262,8 @@ u64 petmem_lists_nr_clean(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(&page_lists, cpu)
-					 ->stack[STACK_CLEAN]
-					 .nr);
+		sum += READ_ONCE(
+			per_cpu_ptr(&page_lists, cpu)->stack[STACK_CLEAN].nr);
 	return sum;
 }
 

@@ -119,7 +119,8 @@ struct petmem_leaf {
 	enum petmem_level
 		level; /* of the entry's table; the size of the page */
 	enum petmem_level private; /* from the PUD table to this one, tables have one owner */
-	struct petmem_page *table; /* the record of the PTE table, if the entry is in one */
+	struct petmem_page *
+		table; /* the record of the PTE table, if the entry is in one */
 	bool shared; /* relatives share the table below those */
 	bool writable; /* all entries above that lead to a table allow writing */
 };

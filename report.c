@@ -20,8 +20,8 @@ static u64 sum_pages(enum petmem_page_kind kind)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(&petmem_page_counts, cpu)
-					 ->pages[kind]);
+		sum += READ_ONCE(
+			per_cpu_ptr(&petmem_page_counts, cpu)->pages[kind]);
 	return max(sum, 0LL);
 }
 
@@ -39,8 +39,7 @@ void petmem_pool_status(struct petmem_status *status)
 	}
 	status->block_size = memory_block_size_bytes();
 	spin_lock(&petmem_pool.lock);
-	status->clean_pages =
-		petmem_pool.clean_pages + petmem_lists_nr_clean();
+	status->clean_pages = petmem_pool.clean_pages + petmem_lists_nr_clean();
 	status->large_pages = petmem_pool.large_pages;
 	spin_unlock(&petmem_pool.lock);
 	status->table_pages = sum_pages(PETMEM_PAGE_TABLE);
@@ -106,7 +105,8 @@ static u32 run_end(const struct pool_extent *extent, u32 page,
 	}
 	run->kind = run_kind(extent, page);
 	while (end % PETMEM_LARGE_PAGES && run_kind(extent, end) == run->kind &&
-	       petmem_buddy_order(&extent->free.buddy, end) == PETMEM_BUDDY_USED)
+	       petmem_buddy_order(&extent->free.buddy, end) ==
+		       PETMEM_BUDDY_USED)
 		end++;
 	return end;
 }

@@ -50,7 +50,8 @@ struct table_path {
  * leads to a table or to a large page. The reference to a replaced table goes to
  * path->replaced.
  */
-static u64 private_table(struct table_path *path, u64 entry, enum petmem_level level)
+static u64 private_table(struct table_path *path, u64 entry,
+			 enum petmem_level level)
 {
 	u64 *table;
 

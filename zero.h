@@ -60,6 +60,7 @@ void petmem_zero_wake(void);
 
 extern wait_queue_head_t petmem_zero_work;
 extern bool petmem_clear_ahead; /* a module parameter */
-extern bool petmem_zero_is_behind; /* pages were freed since the cleaner found none to clear */
+extern bool
+	petmem_zero_is_behind; /* pages were freed since the cleaner found none to clear */
 
 #endif /* PETMEM_ZERO_H */
