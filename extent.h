@@ -116,6 +116,22 @@ static inline void count_clean(struct pool_extent *extent, s64 more)
 	petmem_pool.clean_pages += more;
 }
 
+/* The same for one page. */
+static inline void count_cleaned(struct pool_extent *extent, u32 page)
+{
+	large_page_of(extent, page)->clean++;
+	count_clean(extent, 1);
+}
+
+/* A free page is taken. It stays marked as clean: its new owner need not clear it. */
+static inline void count_taken(struct pool_extent *extent, u32 page)
+{
+	if (!extent->pages[page].clean)
+		return;
+	large_page_of(extent, page)->clean--;
+	count_clean(extent, -1);
+}
+
 /*
  * The extent of each memory block, by address. Each fault looks here several times, so this
  * is a plain array, and the look-up is inline. To grow, the array is replaced by a larger

@@ -25,7 +25,8 @@ bool petmem_pgtables_is_empty(struct mm_struct *mm, u64 addr)
 	if (!slot)
 		return true;
 	entry = READ_ONCE(*pud_of(mm, addr));
-	return is_none(entry) || (is_table(entry) && !READ_ONCE(page_of(entry)->live));
+	return is_none(entry) ||
+	       (is_table(entry) && !READ_ONCE(page_of(entry)->live));
 }
 
 int petmem_pgtables_set_giant(struct mm_struct *mm,

@@ -411,6 +411,22 @@ static int lock_and_handle(struct petmem_process *process, u64 *addr, u64 end,
 	return err;
 }
 
+/* Faults hold the mmap lock, or the VMA's, for reading. */
+static int wait_for_faults(struct petmem_process *process)
+{
+	int err = petmem_process_lock_region(process);
+
+	if (!err)
+		petmem_process_unlock_region(process);
+	return err;
+}
+
+int petmem_prepare_repeat(struct petmem_process *process, u64 addr, int err)
+{
+	return err == -EAGAIN ? petmem_cow_unshare(process, addr)
+			      : wait_for_faults(process);
+}
+
 int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 			     u32 error_code)
 {
@@ -420,25 +436,11 @@ int petmem_handle_pagefaults(struct petmem_process *process, u64 addr, u64 end,
 	do {
 		err = lock_and_handle(process, &addr, end, error_code,
 				      may_wait);
-		if (err == -EAGAIN) {
-			err = petmem_cow_unshare(process, addr);
-		} else if (err == -EBUSY) {
-			may_wait = false;
-			err = petmem_wait_for_faults(process);
-		} else {
+		if (err != -EAGAIN && err != -EBUSY)
 			return err;
-		}
+		may_wait &= err != -EBUSY;
+		err = petmem_prepare_repeat(process, addr, err);
 	} while (!err);
-	return err;
-}
-
-/* Faults hold the mmap lock, or the VMA's, for reading. */
-int petmem_wait_for_faults(struct petmem_process *process)
-{
-	int err = petmem_process_lock_region(process);
-
-	if (!err)
-		petmem_process_unlock_region(process);
 	return err;
 }
 

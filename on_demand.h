@@ -87,9 +87,9 @@ int petmem_resolve_fault(struct petmem_fault_context *fault);
  *
  * Return: 0: repeat the access; -EFAULT: the address is in no allocated range; -EACCES: the
  * access is not allowed there; -ENOMEM: the pool is empty or a limit is reached; -EAGAIN: a
- * page table has to be unshared first, with petmem_cow_unshare(); -EBUSY, with @may_wait: as
- * -ENOMEM, but other faults may have mapped the page, or have pages that they will give back.
- * Call petmem_wait_for_faults(), and repeat the fault without @may_wait.
+ * page table has to be unshared first; -EBUSY, with @may_wait: as -ENOMEM, but other faults
+ * may have mapped the page, or have pages that they will give back. After both of the last,
+ * call petmem_prepare_repeat() and repeat the fault, after -EBUSY without @may_wait.
  * Context: may sleep; the region is mapped, and the process's mmap lock or VMA lock is held
  * for reading.
  */
@@ -97,13 +97,15 @@ int petmem_handle_pagefault(struct petmem_process *process, u64 addr,
 			    u32 error_code, bool may_wait, u64 *next);
 
 /**
- * petmem_wait_for_faults() - wait for the end of all faults of a process that have begun
+ * petmem_prepare_repeat() - do what has to be done before a fault is repeated
  * @process: the process
+ * @addr: the faulting address
+ * @err: what petmem_handle_pagefault() returned: -EAGAIN or -EBUSY
  *
- * Return: 0 or -EINTR.
+ * Return: 0; -EINTR; an error of petmem_cow_unshare().
  * Context: may sleep; the mmap lock is not held.
  */
-int petmem_wait_for_faults(struct petmem_process *process);
+int petmem_prepare_repeat(struct petmem_process *process, u64 addr, int err);
 
 /**
  * petmem_handle_pagefaults() - map the pages of a range, taking the locks for it

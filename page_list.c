@@ -60,8 +60,7 @@ static void list_pages(struct page_list *list, struct pool_extent *extent,
 		struct petmem_page *record = &extent->pages[page];
 		struct page_stack *stack = stack_for(list, record);
 
-		if (record->clean)
-			petmem_pool_unclean(extent, page);
+		count_taken(extent, page);
 		record->kind = PETMEM_PAGE_LISTED;
 		stack->page_addr[stack->nr++] = address_of(extent, page);
 	}
@@ -159,7 +158,7 @@ static uintptr_t take_from_any_node(void)
 	spin_lock(&petmem_pool.lock);
 	extent = petmem_pool_take(1, NUMA_NO_NODE, &page);
 	if (extent) {
-		petmem_pool_unclean(extent, page);
+		count_taken(extent, page);
 		extent->pages[page].kind = PETMEM_PAGE_LISTED;
 		page_addr = address_of(extent, page);
 	}

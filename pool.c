@@ -88,6 +88,14 @@ bool petmem_pool_has_free(int node)
 
 /* ---- Take ---- */
 
+/* Pages were taken out of an extent's allocator. */
+static void note_taken(struct pool_extent *extent, u32 first, u32 num_pages)
+{
+	petmem_pool_update(extent);
+	petmem_zero_cancel(address_of(extent, first),
+			   (u64)num_pages << PAGE_SHIFT);
+}
+
 struct pool_extent *petmem_pool_take(u32 num_pages, int node, u32 *first)
 {
 	u32 order = order_base_2(num_pages);
@@ -100,9 +108,7 @@ struct pool_extent *petmem_pool_take(u32 num_pages, int node, u32 *first)
 	if (!extent)
 		return NULL;
 	*first = petmem_buddy_alloc(&extent->free.buddy, num_pages);
-	petmem_pool_update(extent);
-	petmem_zero_cancel(address_of(extent, *first),
-			   (u64)num_pages << PAGE_SHIFT);
+	note_taken(extent, *first, num_pages);
 	return extent;
 }
 
@@ -116,21 +122,8 @@ struct pool_extent *petmem_pool_take_some(u32 most, int node, u32 *first,
 	if (!extent)
 		return NULL;
 	*num_pages = petmem_buddy_alloc_some(&extent->free.buddy, most, first);
-	petmem_pool_update(extent);
-	petmem_zero_cancel(address_of(extent, *first),
-			   (u64)*num_pages << PAGE_SHIFT);
+	note_taken(extent, *first, *num_pages);
 	return extent;
-}
-
-/* The page stays marked as clean: its new owner need not clear it. */
-void petmem_pool_unclean(struct pool_extent *extent, u32 page)
-{
-	lockdep_assert_held(&petmem_pool.lock);
-
-	if (!extent->pages[page].clean)
-		return;
-	large_page_of(extent, page)->clean--;
-	count_clean(extent, -1);
 }
 
 /* ---- Give back ---- */
@@ -139,7 +132,7 @@ static void retire_page(struct pool_extent *extent, u32 page)
 {
 	petmem_zero_cancel(address_of(extent, page), PAGE_SIZE);
 	petmem_buddy_take(&extent->free.buddy, page, 1);
-	petmem_pool_unclean(extent, page);
+	count_taken(extent, page);
 	extent->pages[page] = (struct petmem_page){ .kind = PETMEM_PAGE_BAD };
 	petmem_count_pages(PETMEM_PAGE_BAD, 1);
 }
@@ -178,8 +171,7 @@ void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages)
 	/* A single page may come from a list, and be clean still. */
 	if (pages->kind == PETMEM_PAGE_LISTED && pages->clean) {
 		*pages = (struct petmem_page){ .clean = true };
-		large_page_of(extent, first)->clean++;
-		count_clean(extent, 1);
+		count_cleaned(extent, first);
 	} else {
 		memset(pages, 0, num_pages * sizeof(*pages));
 	}

@@ -58,13 +58,6 @@ bool petmem_pool_has_free(int node);
 void petmem_pool_give(struct pool_extent *extent, u32 first, u32 num_pages);
 
 /**
- * petmem_pool_unclean() - a free page is taken: stop counting it as clean, if it was
- * @extent: its extent
- * @page: its number
- */
-void petmem_pool_unclean(struct pool_extent *extent, u32 page);
-
-/**
  * petmem_pool_update() - put an extent into its place after its allocator has changed
  * @extent: in the set of extents
  *

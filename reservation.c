@@ -50,29 +50,20 @@ static bool may_repeat(const struct vm_fault *vmf)
 }
 
 /*
- * Unshare a page table, and let Linux repeat the fault. The caller of handle_mm_fault() has
- * a reference to the mm, so the process stays; the VMA may go when its lock is released. If
- * unsharing fails because there are no pages, the repeated fault fails, too.
+ * Do what the fault needs, and let Linux repeat it. The caller of handle_mm_fault() has a
+ * reference to the mm, so the process stays; the VMA may go when its lock is released. If
+ * there are no pages to unshare a table, the repeated fault fails, too.
  *
  * Linux ignores VM_FAULT_RETRY after pfn_mkwrite (wp_pfn_shared() in mm/memory.c), so
  * VM_FAULT_NOPAGE is set as well.
  */
-static vm_fault_t unshare_and_repeat(struct petmem_process *process,
-				     struct vm_fault *vmf)
+static vm_fault_t prepare_and_repeat(struct petmem_process *process,
+				     struct vm_fault *vmf, int err)
 {
 	u64 addr = vmf->address;
 
 	petmem_release_fault_lock(vmf);
-	petmem_cow_unshare(process, addr);
-	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
-}
-
-/* The same when the pool is empty, but other faults may give pages back. */
-static vm_fault_t wait_and_repeat(struct petmem_process *process,
-				  struct vm_fault *vmf)
-{
-	petmem_release_fault_lock(vmf);
-	petmem_wait_for_faults(process);
+	petmem_prepare_repeat(process, addr, err);
 	return VM_FAULT_RETRY | VM_FAULT_NOPAGE;
 }
 
@@ -87,10 +78,8 @@ static vm_fault_t serve_fault(struct vm_fault *vmf, u32 error_code)
 	if (process)
 		err = petmem_handle_pagefault(process, vmf->address, error_code,
 					      may_wait, NULL);
-	if (err == -EBUSY)
-		return wait_and_repeat(process, vmf);
-	if (err == -EAGAIN && may_repeat(vmf))
-		return unshare_and_repeat(process, vmf);
+	if (err == -EBUSY || (err == -EAGAIN && may_repeat(vmf)))
+		return prepare_and_repeat(process, vmf, err);
 	while (err == -EAGAIN) {
 		err = petmem_cow_unshare_now(process, vmf->address);
 		if (!err)

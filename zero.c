@@ -99,8 +99,7 @@ void petmem_zero_ahead(struct pool_extent *extent, u32 page)
 		return;
 	cleaning.addr = 0;
 	extent->pages[page].clean = true;
-	large_page_of(extent, page)->clean++;
-	count_clean(extent, 1);
+	count_cleaned(extent, page);
 }
 
 /* ---- Work for the cleaner ---- */
