@@ -456,15 +456,30 @@ static int connect_once(unsigned int chosen, bool may_adapt)
 	return 0;
 }
 
-/* A child of fork() must not find the lock taken by a thread that it does not have. */
+static bool is_connected(void)
+{
+	return atomic_load(&device_fd) >= 0;
+}
+
+/*
+ * A child of fork() must not find the lock taken by a thread that it does not have. A process
+ * that is connected stays so, and does not take the lock again. So then fork() leaves the
+ * lock alone: a write to it would make Linux copy its page, for the parent and for the child.
+ */
 static void lock_init(void)
 {
+	if (is_connected())
+		return;
 	pthread_mutex_lock(&init_lock);
+	/* Another thread may have been faster. */
+	if (is_connected())
+		pthread_mutex_unlock(&init_lock);
 }
 
 static void unlock_init(void)
 {
-	pthread_mutex_unlock(&init_lock);
+	if (!is_connected())
+		pthread_mutex_unlock(&init_lock);
 }
 
 __attribute__((constructor)) static void prepare_forks(void)
@@ -475,19 +490,22 @@ __attribute__((constructor)) static void prepare_forks(void)
 static int connect_process(unsigned int flags, bool may_adapt)
 {
 	unsigned int chosen;
-	int result = 0;
+	int result;
 
 	if (choose_mode(flags, &chosen) < 0)
 		return -1;
-	lock_init();
-	if (atomic_load(&device_fd) < 0) {
-		result = connect_once(chosen, may_adapt);
-	} else if (mode != chosen && !may_adapt) {
-		errno = EBUSY;
-		result = -1;
+	if (!is_connected()) {
+		pthread_mutex_lock(&init_lock);
+		result = is_connected() ? 0 : connect_once(chosen, may_adapt);
+		pthread_mutex_unlock(&init_lock);
+		if (result < 0)
+			return -1;
 	}
-	unlock_init();
-	return result;
+	if (mode != chosen && !may_adapt) {
+		errno = EBUSY;
+		return -1;
+	}
+	return 0;
 }
 
 int init_petmem_flags(unsigned int flags)
@@ -498,7 +516,7 @@ int init_petmem_flags(unsigned int flags)
 /* A process that is connected already keeps its fault mode. */
 int init_petmem(void)
 {
-	if (atomic_load(&device_fd) >= 0)
+	if (is_connected())
 		return 0;
 	return connect_process(0, wanted_mode(0) == NULL);
 }
