@@ -12,8 +12,8 @@
 /*
  * Changes above the leaf take the family's lock. So while it is held, the path is looked at
  * once more: another fault may have added the same tables, or mapped the page. Leaves change
- * without this lock, so at the end the leaf must still have the same page, and not be
- * writable.
+ * without this lock. What another fault has mapped or copied meanwhile is writable, so a leaf
+ * that is writable at the end means that nothing is left to do.
  */
 int petmem_fault_make_private(struct petmem_fault_context *fault,
 			      enum petmem_level level)
@@ -36,10 +36,8 @@ int petmem_fault_make_private(struct petmem_fault_context *fault,
 		err = petmem_pgtables_make_private(mm, account, fault->addr,
 						   level, &leaf, NULL);
 	fault->leaf = petmem_pgtables_find(mm, fault->addr);
-	if (!err &&
-	    (!petmem_leaf_is_private(&fault->leaf, level) ||
-	     petmem_leaf_page_at(&fault->leaf, fault->addr) != page_addr ||
-	     petmem_leaf_is_writable(&fault->leaf)))
+	if (!err && (!petmem_leaf_is_private(&fault->leaf, level) ||
+		     petmem_leaf_is_writable(&fault->leaf)))
 		err = -EEXIST;
 	mutex_unlock(&process->family->lock);
 	return err;

@@ -15,8 +15,6 @@
 
 #include "guest.h"
 
-#define PARAMETER "/sys/module/petmem/parameters/clear_ahead"
-
 /* The limit for clearing the whole pool: much longer than it takes. */
 enum { LIMIT_S = 120, LOOK_AGAIN_US = 10000 };
 
@@ -25,11 +23,6 @@ enum { IDLE_US = 500000 };
 
 enum { SEED = 1 };
 #define SIZE (8 * MIB)
-
-static void set_clearing(bool on)
-{
-	CHECK(write_file(PARAMETER, on ? "1" : "0") == 0);
-}
 
 static bool is_all_clean(void)
 {

@@ -132,6 +132,37 @@ static void release_and_donate(void)
 	CHECK(is_zero(must_malloc(MIB), MIB));
 }
 
+static void touch_some(void *unused)
+{
+	(void)unused;
+	connect_petmem();
+	memset(must_malloc(MIB), 1, MIB);
+}
+
+/* Pages that are free but in the list of a processor do not keep a block. */
+static void listed_pages(void)
+{
+	enum { BLOCKS = 64 };
+	struct petmem_extent extents[BLOCKS];
+	int device, nr = 0;
+
+	set_clearing(false);
+	(void)first_block();
+	device = open_device();
+	for (struct petmem_block block = { 0 };
+	     nr < BLOCKS && ioctl(device, PETMEM_IOC_BLOCK, &block) == 0;
+	     block = (struct petmem_block){ .index = (unsigned int)nr })
+		extents[nr++] =
+			(struct petmem_extent){ block.start, block.size };
+	join(spawn(touch_some, NULL));
+	for (int i = 0; i < nr; i++) {
+		CHECK(ioctl(device, PETMEM_IOC_RELEASE, &extents[i]) == 0);
+		CHECK(ioctl(device, PETMEM_IOC_DONATE, &extents[i]) == 0);
+	}
+	close(device);
+	set_clearing(true);
+}
+
 static void one_block_more(void)
 {
 	struct petmem_status before = pool_status();
@@ -209,6 +240,7 @@ static const struct guest_case cases[] = {
 	{ "a donated block cannot go online", cannot_go_online },
 	{ "a block in use cannot be released", in_use },
 	{ "release, then donate again", release_and_donate },
+	{ "pages in the list of a processor", listed_pages },
 	{ "one block more, and back", one_block_more },
 	{ "more than there is", too_much },
 	{ "no hibernation", hibernation },

@@ -466,3 +466,9 @@ int write_file(const char *path, const char *text)
 	errno = error;
 	return written == (ssize_t)strlen(text) ? 0 : -1;
 }
+
+void set_clearing(bool on)
+{
+	CHECK(write_file("/sys/module/petmem/parameters/clear_ahead",
+			 on ? "1" : "0") == 0);
+}

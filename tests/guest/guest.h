@@ -165,4 +165,10 @@ uint64_t random_below(uint64_t *state, uint64_t limit);
 /* Write @text into an existing file. Returns 0, or -1 with errno. */
 int write_file(const char *path, const char *text);
 
+/*
+ * Let the module clear free pages ahead of time, or not. Its thread also empties the lists of
+ * the processors, which hides whether anybody else does.
+ */
+void set_clearing(bool on);
+
 #endif /* GUEST_H */

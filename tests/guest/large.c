@@ -262,6 +262,43 @@ static void fragmented_pool(void)
 	CHECK(kept[PAGE] == 1);
 }
 
+/* Touch 2 MiB after 2 MiB until the pool has none. @argument: set to their number. */
+static void count_large(void *argument)
+{
+	size_t *count = argument;
+	char *memory = must_malloc(pool_status().total_pages * PAGE);
+
+	for (size_t i = 0; !faults(memory + i * LARGE, WRITE); i++)
+		;
+	*count = pool_status().large_pages;
+}
+
+/* Pages in the list of another processor are not missing for a 2 MiB page. */
+static void listed_elsewhere(void)
+{
+	size_t *count = shared_memory(sizeof(*count)), before;
+	char *memory;
+
+	connect_petmem();
+	set_clearing(false);
+	/* The lists of two processors could have the tables in two blocks of 2 MiB. */
+	run_on_cpu(0);
+	join(spawn(count_large, count));
+	before = *count;
+	CHECK(before > 0);
+
+	CHECK(pet_large_pages(0) == 0);
+	memory = must_malloc(LARGE);
+	run_on_cpu(1);
+	memset(memory, 1, LARGE);
+	pet_free(memory);
+	run_on_cpu(0);
+	CHECK(pet_large_pages(1) == 0);
+	join(spawn(count_large, count));
+	CHECK(*count == before);
+	set_clearing(true);
+}
+
 /* The pool has one 2 MiB page, and nothing else. */
 static void one_left(void)
 {
@@ -891,6 +928,7 @@ static const struct guest_case cases[] = {
 	{ "a child inherits the switch", switched_off_for_children },
 	{ "populating", populate },
 	{ "a fragmented pool gives 4 KiB pages", fragmented_pool },
+	{ "with pages in the list of another processor", listed_elsewhere },
 	{ "the last 2 MiB", one_left },
 	{ "the last 2 MiB, and no page for a table", one_left_without_tables },
 	{ "fork shares them, and a write copies one", copies_large },

@@ -61,6 +61,7 @@ static void other_processors(void)
 	char *p, *few;
 
 	connect_petmem();
+	set_clearing(false);
 	p = twice_the_pool();
 	few = must_malloc(FEW * PAGE);
 	run_on_cpu(1);
@@ -70,6 +71,7 @@ static void other_processors(void)
 	run_on_cpu(0);
 	touch_all(p);
 	CHECK(pool_status().free_pages <= 2);
+	set_clearing(true);
 }
 
 static void touch_one_page(void *argument)
