@@ -14,6 +14,7 @@
 #include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
@@ -406,6 +407,32 @@ static inline void petmem_page_set_failed(struct page *page)
 	SetPageHWPoison(page);
 #endif
 }
+
+/*
+ * Does a processor run a kernel thread that has borrowed the address space of the task
+ * before? Such a processor uses no user translation. Before its next task does, it compares
+ * the generations of the address space, and flushes (switch_mm_irqs_off() in
+ * arch/x86/mm/tlb.c). Since 5.13 modules can read the variable, but asm/tlbflush.h hides its
+ * type from them. Before, false is a safe answer.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 13, 0)
+static inline bool petmem_cpu_is_lazy(int cpu)
+{
+	return false;
+}
+#else
+struct tlb_state_shared {
+	bool is_lazy;
+};
+
+DECLARE_PER_CPU_SHARED_ALIGNED(struct tlb_state_shared, cpu_tlbstate_shared);
+
+static inline bool petmem_cpu_is_lazy(int cpu)
+{
+	/* Linux writes it without a mark for KCSAN. */
+	return data_race(per_cpu(cpu_tlbstate_shared, cpu).is_lazy);
+}
+#endif
 
 /*
  * Machine checks, on kernels built with them. A work item calls the chain, so it may sleep

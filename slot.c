@@ -98,7 +98,7 @@ u64 petmem_pgtables_detach(struct mm_struct *mm)
 
 	petmem_slot_write(mm, 0);
 	petmem_tlb_shootdown(mm, PETMEM_REGION_START, PETMEM_REGION_END,
-			     PAGE_SIZE);
+			     PAGE_SIZE, true);
 	return slot;
 }
 
@@ -124,6 +124,6 @@ int petmem_pgtables_share(struct mm_struct *parent, struct mm_struct *child,
 	petmem_slot_write(child, slot);
 	if (was_attached)
 		petmem_tlb_shootdown(parent, PETMEM_REGION_START,
-				     PETMEM_REGION_END, PAGE_SIZE);
+				     PETMEM_REGION_END, PAGE_SIZE, false);
 	return 0;
 }

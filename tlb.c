@@ -4,8 +4,15 @@
  *
  * A translation of an address space can be cached
  *
- *   - on the processors that run the address space now, or run a kernel thread that
- *     borrowed it. They are in mm_cpumask(). Each gets an interrupt and runs invlpg.
+ *   - on the processors that run the address space now. They are in mm_cpumask(). Each gets
+ *     an interrupt and runs invlpg.
+ *   - on the processors that run a kernel thread that borrowed the address space ("lazy
+ *     TLB"). They are in the mask, too, but use no translation of a user address. On the
+ *     way back to a task of the address space, switch_mm_irqs_off() clears is_lazy, and
+ *     then flushes if tlb_gen has been raised. petmem raises tlb_gen before it reads
+ *     is_lazy. So either the processor sees the new generation, or it gets the interrupt.
+ *     It does get one if tables are removed, because it may walk them speculatively while
+ *     they are freed. Linux does the same (should_flush_tlb() in arch/x86/mm/tlb.c).
  *   - on processors that ran it before and kept its entries under its PCID.
  *     switch_mm_irqs_off() first puts a processor into mm_cpumask(), and then compares
  *     the mm's tlb_gen with the generation that the processor has seen. If they differ,
@@ -113,7 +120,14 @@ static void flush_everything_here(void *unused)
 	invpcid_flush_all_nonglobals();
 }
 
-void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
+/* Has a processor to answer a shootdown of pages? */
+static bool is_busy(int cpu, void *unused)
+{
+	return !petmem_cpu_is_lazy(cpu);
+}
+
+void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride,
+			  bool tables)
 {
 	struct shootdown shootdown = {
 		.start = start,
@@ -131,14 +145,27 @@ void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride)
 	atomic64_inc_return(&mm->context.tlb_gen);
 	if (petmem_has_global_asid(mm))
 		on_each_cpu(flush_everything_here, NULL, true);
-	else
+	else if (tables)
 		on_each_cpu_mask(mm_cpumask(mm), flush_here, &shootdown, true);
+	else
+		on_each_cpu_cond_mask(is_busy, flush_here, &shootdown, true,
+				      mm_cpumask(mm));
+}
+
+static void shoot_one(struct mm_struct *mm, u64 addr, bool tables)
+{
+	addr &= PAGE_MASK;
+	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE, tables);
 }
 
 void petmem_tlb_shoot_page(struct mm_struct *mm, u64 addr)
 {
-	addr &= PAGE_MASK;
-	petmem_tlb_shootdown(mm, addr, addr + PAGE_SIZE, PAGE_SIZE);
+	shoot_one(mm, addr, false);
+}
+
+void petmem_tlb_shoot_path(struct mm_struct *mm, u64 addr)
+{
+	shoot_one(mm, addr, true);
 }
 
 void petmem_tlb_forget_page(struct mm_struct *mm, u64 addr)

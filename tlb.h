@@ -14,26 +14,44 @@
  * @start: first address, page-aligned
  * @end: address after the last, page-aligned
  * @stride: the size of the smallest page; one address of each page is invalidated
+ * @tables: a page table on the path to an address of the range was replaced or removed, too
  *
  * Call this after the entries were changed, and before the pages or page tables that they
- * led to get a new owner. When this returns, no processor translates an address of the
- * range, or walks a table on the path to it, by an old entry.
+ * led to get a new owner. When this returns, no program translates an address of the range
+ * by an old entry. With @tables, no processor walks an old table on the path to it, either.
+ *
+ * Without @tables, processors on which a kernel thread has borrowed the address space are
+ * not interrupted. They invalidate when they return to it. Till then they may read an old
+ * table ahead of time, but use nothing they find.
  *
  * Context: interrupts are enabled. A lock that may be held is one that nobody takes with
  * interrupts disabled, so that all processors answer.
  */
-void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride);
+void petmem_tlb_shootdown(struct mm_struct *mm, u64 start, u64 end, u64 stride,
+			  bool tables);
 
 /**
  * petmem_tlb_shoot_page() - invalidate the translations of a page of any size
  * @mm: the address space
  * @addr: an address of the page
  *
- * One address is enough (Intel SDM volume 3A, section 4.10.4.1).
+ * One address is enough (Intel SDM volume 3A, section 4.10.4.1). The tables on the path to
+ * the page have not changed.
  *
  * Context: as petmem_tlb_shootdown().
  */
 void petmem_tlb_shoot_page(struct mm_struct *mm, u64 addr);
+
+/**
+ * petmem_tlb_shoot_path() - invalidate the tables on the path to an address
+ * @mm: the address space
+ * @addr: the address
+ *
+ * This also invalidates the page at the address.
+ *
+ * Context: as petmem_tlb_shootdown().
+ */
+void petmem_tlb_shoot_path(struct mm_struct *mm, u64 addr);
 
 /**
  * petmem_tlb_forget_page() - make processors look a page up again

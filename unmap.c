@@ -20,6 +20,7 @@ struct stale {
 	u64 start;
 	u64 end;
 	u64 stride; /* the size of the smallest page in it */
+	bool tables; /* a page table was removed */
 };
 
 static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
@@ -73,6 +74,7 @@ static u64 unmap_entries(u64 *table, enum petmem_level level, u64 addr, u64 end,
 		petmem_gather_add(gather, *entry, level);
 		stale_add(stale, addr, next,
 			  !is_whole || is_large(*entry) ? PMD_SIZE : PAGE_SIZE);
+		stale->tables |= level > PETMEM_PTE && !is_large(*entry);
 		set_none(entry, level);
 		page_of(__pa(table))->live--;
 	}
@@ -175,9 +177,11 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 			petmem_gather_add(gather, slot, PETMEM_LEVELS);
 			petmem_slot_write(mm, petmem_empty_pud_entry);
 			stale_add(&stale, start, end, PMD_SIZE);
+			stale.tables = true;
 		}
 	}
 	if (stale.end)
-		petmem_tlb_shootdown(mm, stale.start, stale.end, stale.stride);
+		petmem_tlb_shootdown(mm, stale.start, stale.end, stale.stride,
+				     stale.tables);
 	return stop;
 }

@@ -31,7 +31,7 @@ void petmem_pgtables_replace_entry(struct mm_struct *mm, u64 addr, u64 *entry,
 {
 	if (is_large(*entry) && boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH)) {
 		set_none(entry, level);
-		petmem_tlb_shoot_page(mm, addr);
+		petmem_tlb_shoot_path(mm, addr);
 	}
 	WRITE_ONCE(*entry, new);
 }
@@ -118,7 +118,7 @@ static void replace_path(struct table_path *path, enum petmem_level lowest)
 	 * tables that are still below ours. The same holds for a large page that was split.
 	 */
 	if (path->stale)
-		petmem_tlb_shoot_page(path->mm, path->addr);
+		petmem_tlb_shoot_path(path->mm, path->addr);
 }
 
 int petmem_pgtables_make_private(struct mm_struct *mm,

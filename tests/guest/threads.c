@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -80,6 +81,97 @@ static void free_while_reading(void)
 		CHECK(pthread_join(reader, NULL) == 0);
 		CHECK(!atomic_load(&stale));
 	}
+}
+
+/*
+ * ---- Copies beside a thread that sleeps ----
+ *
+ * A processor whose only thread sleeps is not interrupted for a copy of a page. The thread
+ * sees the copies when it wakes up, although it had read the old pages.
+ */
+enum { COPIED_PAGES = 256 };
+
+static char *copied;
+
+/* The number of calls of functions that processor 1 was interrupted for. */
+static unsigned long function_calls(void)
+{
+	FILE *file = fopen("/proc/interrupts", "r");
+	unsigned long calls = 0;
+	char line[1024];
+
+	CHECK(file != NULL);
+	while (fgets(line, sizeof(line), file) &&
+	       sscanf(line, " CAL: %*u %lu", &calls) != 1)
+		;
+	CHECK(fclose(file) == 0);
+	return calls;
+}
+
+static bool all_have(char value)
+{
+	for (size_t i = 0; i < COPIED_PAGES; i++)
+		if (copied[i * PAGE] != value)
+			return false;
+	return true;
+}
+
+static void *sleep_between(void *gate)
+{
+	CHECK(run_on_cpu(1));
+	CHECK(all_have(1));
+	atomic_store(&reading, 1);
+	await(gate);
+	CHECK(all_have(2));
+	return NULL;
+}
+
+static void keep_old(void *gate)
+{
+	await(gate);
+	CHECK(all_have(1));
+}
+
+/* Since 5.13 a module can see which processors these are: see compat.h. */
+static bool kernel_tells_lazy(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	CHECK(uname(&name) == 0);
+	CHECK(sscanf(name.release, "%u.%u", &major, &minor) == 2);
+	return major > 5 || (major == 5 && minor >= 13);
+}
+
+static void copies_beside_sleeper(void)
+{
+	struct gate wake, end;
+	unsigned long calls;
+	pthread_t sleeper;
+	pid_t child;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_case("one CPU only");
+	connect_petmem();
+	CHECK(run_on_cpu(0));
+	wake = new_gate();
+	end = new_gate();
+	copied = must_malloc(COPIED_PAGES * PAGE);
+	for (size_t i = 0; i < COPIED_PAGES; i++)
+		copied[i * PAGE] = 1;
+	child = spawn(keep_old, &end);
+	CHECK(pthread_create(&sleeper, NULL, sleep_between, &wake) == 0);
+	while (!atomic_load(&reading))
+		;
+	calls = function_calls();
+	for (size_t i = 0; i < COPIED_PAGES; i++)
+		copied[i * PAGE] = 2;
+	calls = function_calls() - calls;
+	pass(&wake);
+	CHECK(pthread_join(sleeper, NULL) == 0);
+	pass(&end);
+	join(child);
+	CHECK(calls < COPIED_PAGES / 4 || !kernel_tells_lazy());
 }
 
 /*
@@ -323,6 +415,7 @@ static void free_while_touching(void)
 
 static const struct guest_case cases[] = {
 	{ "one thread frees while another reads", free_while_reading },
+	{ "copies beside a thread that sleeps", copies_beside_sleeper },
 	{ "a page freed on another CPU", free_after_moving },
 	{ "8 threads touch the same fresh pages", same_fresh_pages },
 	{ "8 threads write to the same pages of a relative",
