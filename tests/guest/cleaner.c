@@ -22,6 +22,12 @@ enum { LIMIT_S = 120, LOOK_AGAIN_US = 10000 };
 enum { IDLE_US = 500000 };
 
 enum { SEED = 1 };
+
+/* Some free pages, much fewer than 2 MiB have. */
+enum { LEFT = 16 };
+
+static struct gate to_parent, to_child;
+
 #define SIZE (8 * MIB)
 
 static bool is_all_clean(void)
@@ -100,6 +106,56 @@ static void clears_the_rest(void)
 }
 
 /* The cleaner never begins, as if it had no time. A page is cleared when it is taken. */
+/* The child's write splits the page, since there is no room for a copy of all of it. */
+static void keep_split(void *argument)
+{
+	char *memory = argument;
+
+	fill(memory + 3 * PAGE, PAGE, SEED + 1);
+	pass(&to_parent);
+	await(&to_child);
+}
+
+/*
+ * A 2 MiB page is taken clean and written to. When only one page of it becomes free, that page
+ * is not clean any more.
+ */
+static void part_of_large(void)
+{
+	struct petmem_status status;
+	char *memory, *rest;
+	pid_t child;
+
+	if (!kernel_has_large_pages())
+		skip_case("no 2 MiB pages");
+	connect_petmem();
+	to_parent = new_gate();
+	to_child = new_gate();
+	await_clean();
+	set_clearing(false);
+	CHECK(pet_large_pages(1) == 0);
+	memory = must_malloc(2 * MIB);
+	fill(memory, 2 * MIB, SEED);
+	CHECK(pool_status().large_pages == 1);
+	CHECK(pet_large_pages(0) == 0);
+	rest = must_malloc(LEFT * PAGE);
+	rest[0] = 1;
+	leave_free(LEFT);
+	child = spawn(keep_split, memory);
+	await(&to_parent);
+	/* Now the tables for the rest are the parent's own. */
+	rest[0] = 2;
+	pet_free(memory);
+	status = pool_status();
+	CHECK(status.large_pages == 0 && status.free_pages < LEFT);
+	for (size_t page = 1; page <= status.free_pages; page++)
+		CHECK(is_zero(rest + page * PAGE, PAGE));
+	CHECK(pool_status().free_pages == 0);
+	pass(&to_child);
+	join(child);
+	set_clearing(true);
+}
+
 static void switched_off(void)
 {
 	struct petmem_status before, after;
@@ -236,6 +292,7 @@ static const struct guest_case cases[] = {
 	{ "free pages are cleared", clears },
 	{ "and 2 MiB pages", clears_large },
 	{ "2 MiB of which some is clean", clears_the_rest },
+	{ "a part of 2 MiB that was clean", part_of_large },
 	{ "without it all is zeros, too", switched_off },
 	{ "threads beside it", beside_it },
 	{ "a block is released while it is cleared", released },
