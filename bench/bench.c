@@ -3,10 +3,12 @@
  * bench.c - the benchmark's program, which runs in the guest. It measures every row for
  * every peer that the row concerns.
  *
- * Usage: bench [-q] [-t] [ROW]...
+ * Usage: bench [-q] [ROW]...
+ *        bench -t|-c
  *
  *   -q   quick: only what the regression check needs
- *   -t   measure time, in a guest with two processors: only the rows for threads
+ *   -t   only the rows that measure the time of threads, in a guest with two processors
+ *   -c   only how often threads wait for locks, on a kernel that counts it
  *
  * Prints lines of words, for bench/report:
  *
@@ -26,6 +28,7 @@
 
 #include "clock.h"
 #include "rows.h"
+#include "threads.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -50,10 +53,24 @@ static const struct row rows[] = {
 	{ .name = "fork-write", .wanted = PEER_FORK, .run = run_fork_write },
 };
 
-static const struct row thread_row = {
-	.name = "threads",
-	.wanted = PEER_THREADS,
-	.run = run_threads,
+static const struct row thread_rows[] = {
+	{ .name = "threads-own",
+	  .wanted = PEER_THREADS,
+	  .run = run_threads_own },
+	{ .name = "threads-turns",
+	  .wanted = PEER_THREADS,
+	  .run = run_threads_turns },
+	{ .name = "threads-alloc",
+	  .wanted = PEER_THREADS,
+	  .unwanted = PEER_LARGE,
+	  .run = run_threads_alloc },
+	{ .name = "free-wait", .wanted = PEER_THREADS, .run = run_free_wait },
+};
+
+static const struct row contention_row = {
+	.name = "contention",
+	.wanted = PEER_THREADS | PEER_POOL,
+	.run = run_contention,
 };
 
 /* The module as a whole, for what is not about one peer. */
@@ -162,22 +179,34 @@ static void measure_instructions(char **names)
 		run_overhead(&whole_module);
 }
 
+static void measure_threads(void)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(thread_rows); i++)
+		measure_peers(&thread_rows[i]);
+}
+
 int main(int argc, char **argv)
 {
-	bool in_time = false;
+	bool threads = false, contention = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "qt")) != -1) {
+	while ((option = getopt(argc, argv, "qtc")) != -1) {
 		if (option == 'q')
 			quick = true;
 		else if (option == 't')
-			in_time = true;
+			threads = true;
+		else if (option == 'c')
+			contention = true;
 		else
 			return EXIT_FAILURE;
 	}
 	name_peers();
-	if (in_time)
-		measure_peers(&thread_row);
+	if (threads)
+		measure_threads();
+	else if (contention)
+		measure_peers(&contention_row);
 	else
 		measure_instructions(argv + optind);
 	puts("end");

@@ -141,7 +141,7 @@ const struct peer peers[] = {
 	{
 		.name = "thp",
 		.label = "Linux THP",
-		.traits = PEER_LARGE | PEER_FORK | PEER_GIANT,
+		.traits = PEER_LARGE | PEER_FORK | PEER_THREADS | PEER_GIANT,
 		.set_up = is_there,
 		.get = get_transparent,
 		.put = unmap,
@@ -157,7 +157,6 @@ const struct peer peers[] = {
 	{
 		.name = "uffd",
 		.label = "user- faultfd",
-		.traits = PEER_THREADS,
 		.set_up = uffd_set_up,
 		.get = uffd_get,
 		.put = unmap,
@@ -165,7 +164,6 @@ const struct peer peers[] = {
 	{
 		.name = "mprotect",
 		.label = "SIGSEGV mprotect",
-		.traits = PEER_THREADS,
 		.set_up = segv_set_up,
 		.get = segv_get,
 		.put = unmap,
@@ -222,7 +220,7 @@ const struct peer peers[] = {
 	{
 		.name = "large-signal",
 		.label = "petmem sig 2M",
-		.traits = PEER_POOL | PEER_LARGE,
+		.traits = PEER_POOL | PEER_LARGE | PEER_THREADS,
 		.settings = { "PETMEM_FAULTS=signal", "PETMEM_LARGE_PAGES=1" },
 		.set_up = connect_petmem,
 		.get = get_petmem,
@@ -231,8 +229,8 @@ const struct peer peers[] = {
 	{
 		.name = "large",
 		.label = "petmem nat 2M",
-		.traits = PEER_POOL | PEER_LARGE | PEER_FORK | PEER_QUICK |
-			  PEER_GIANT,
+		.traits = PEER_POOL | PEER_LARGE | PEER_FORK | PEER_THREADS |
+			  PEER_QUICK | PEER_GIANT,
 		.settings = { "PETMEM_FAULTS=native", "PETMEM_LARGE_PAGES=1" },
 		.set_up = connect_petmem,
 		.get = get_petmem,

@@ -24,7 +24,7 @@ enum peer_traits {
 	PEER_FORK = 1 << 2, /* worth a look in fork() */
 	PEER_POOL = 1 << 3, /* takes its pages from petmem's pool */
 	PEER_RANGES = 1 << 4, /* worth a look with many ranges */
-	PEER_THREADS = 1 << 5, /* worth a look with two threads at once */
+	PEER_THREADS = 1 << 5, /* worth a look with threads that work at once */
 	PEER_QUICK = 1 << 6, /* part of a quick run */
 	PEER_GIANT = 1 << 7, /* worth a look at 1 GiB */
 };

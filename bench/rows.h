@@ -48,9 +48,6 @@ void run_fork_write(const struct peer *peer);
 /* overhead.c */
 void run_overhead(const struct peer *peer);
 
-/* threads.c */
-void run_threads(const struct peer *peer);
-
 /* Write one byte of each page. */
 static inline void touch_pages(char *memory, size_t size)
 {

@@ -7,7 +7,10 @@ INSTRUCTIONS = "guest instructions"
 PER_PAGE = "guest instructions per 4 KiB page"
 IDLE = "nanoseconds for others to run, at one an instruction"
 BYTES = "bytes of Linux's memory per donated page"
-NANOSECONDS = "nanoseconds per page, both threads together"
+PER_PAGE_TIME = "nanoseconds per 4 KiB page, all threads together"
+PER_PAIR_TIME = "nanoseconds per allocation and free, all threads together"
+NANOSECONDS = "nanoseconds"
+WAITS = "waits for a lock per 1,000 faults"
 
 NOTHING, SIZE, RANGES, THREADS = range(4)
 
@@ -62,8 +65,15 @@ SECTIONS = [
     ),
     Section("Memory", [Row("metadata", "metadata", NOTHING, BYTES)]),
     Section(
-        "Threads that touch at once",
-        [Row("threads", "threads", THREADS, NANOSECONDS)],
+        "Threads that work at once",
+        [
+            Row("threads-own", "touch areas of their own", THREADS, PER_PAGE_TIME),
+            Row("threads-turns", "touch one area in turns", THREADS, PER_PAGE_TIME),
+            Row("threads-alloc", "allocate and free 4 KiB", THREADS, PER_PAIR_TIME),
+            Row("free-wait", "touch beside a free", SIZE, NANOSECONDS),
+            Row("contention-own", "areas of their own", THREADS, WAITS),
+            Row("contention-turns", "one area in turns", THREADS, WAITS),
+        ],
     ),
 ]
 

@@ -7,6 +7,9 @@ from rows import SIZE, x_text, Row
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
+# Two threads need not gain more than this, even if Linux's do.
+ENOUGH = 1.75
+
 
 class Wanted(NamedTuple):
     """One ratio between two figures: the first has to be at most `limit` times the second,
@@ -57,6 +60,29 @@ def fork_lead(peer, size):
     return ratio
 
 
+def gain(results, row, peer, threads):
+    """The throughput of some threads, divided by that of one."""
+    one, some = results.value(row, peer, 1), results.value(row, peer, threads)
+    return one / some if one and some else None
+
+
+def gain_against(row, peer, other, threads, enough=None):
+    """What a peer gains by threads, divided by what the other one gains, or by `enough` if that
+    is less."""
+
+    def ratio(results):
+        own, its = gain(results, row, peer, threads), gain(results, row, other, threads)
+        if own is None or its is None:
+            return None
+        return own / (min(its, enough) if enough else its)
+
+    return ratio
+
+
+def figure(row, peer, x=0):
+    return lambda results: results.value(row, peer, x)
+
+
 def metadata(results):
     page = 4 * KIB
     used = results.value("metadata", "module")
@@ -68,8 +94,8 @@ def size(x):
 
 
 ALL = [
-    Wanted("one first touch, native / Linux 4 KiB", against("touch-one", "native", "linux"), 0.75),
-    Wanted("one first touch, signal / Linux 4 KiB", against("touch-one", "signal", "linux"), 1.4),
+    Wanted("one first touch, native / Linux 4 KiB", against("touch-one", "native", "linux"), 0.7),
+    Wanted("one first touch, signal / Linux 4 KiB", against("touch-one", "signal", "linux"), 1.6),
 ]
 for mode in ("native", "signal"):
     ALL += [
@@ -119,6 +145,28 @@ ALL += [
     Wanted("fork of 1 GiB, Linux / native, without a fork of 0", fork_lead("native", GIB), 65, True),
     Wanted("metadata / donated memory", metadata, 0.005),
 ]
+for peer, other, label in (
+    ("native", "linux", "native / Linux 4 KiB"),
+    ("large", "thp", "native 2 MiB / THP"),
+):
+    for row, where in (("threads-own", "own areas"), ("threads-turns", "in turns")):
+        ALL += [
+            Wanted(
+                f"gain by {threads} threads, {where}, {label}",
+                gain_against(row, peer, other, threads, ENOUGH if threads == 2 else None),
+                1.0,
+                True,
+            )
+            for threads in (2, 4, 8)
+        ]
+    ALL += [
+        Wanted(f"touch beside a free of 1 GiB, {label}", against("free-wait", peer, other, GIB), 1.0),
+        Wanted(
+            f"waits for a lock per 1,000 faults, own areas, {label.split(' /')[0]}",
+            figure("contention-own", peer, 8),
+            10,
+        ),
+    ]
 
 
 def ratios(results):
