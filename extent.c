@@ -15,6 +15,7 @@
 
 #include "compat.h"
 
+/* Guards the list, and is held while an extent comes or goes. */
 DEFINE_MUTEX(petmem_extents_mutex);
 LIST_HEAD(petmem_extents);
 

@@ -26,6 +26,8 @@ static bool is_whole(u64 gigabyte, u64 step)
 	struct pool_extent *first = petmem_extent_at(gigabyte), *extent;
 	u64 addr;
 
+	if (!first)
+		return false;
 	for (addr = gigabyte; addr < gigabyte + PUD_SIZE; addr += step) {
 		extent = petmem_extent_at(addr);
 		if (!extent || extent->node != first->node)

@@ -35,7 +35,7 @@ struct page_stack {
 };
 
 struct page_list {
-	spinlock_t lock;
+	spinlock_t lock; /* guards the stacks */
 	struct page_stack stack[NR_STACKS];
 };
 

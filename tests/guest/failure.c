@@ -273,7 +273,7 @@ static void fail_at(uint64_t addr)
 	CHECK(write_file(INJECT "addr", number) == 0);
 	CHECK(write_file(INJECT "bank", BANK) == 0);
 	snprintf(text, sizeof(text), "petmem: the page at %#llx has failed",
-		 (unsigned long long)(addr / PAGE * PAGE));
+		 (unsigned long long)addr / PAGE * PAGE);
 	await_message(text);
 }
 

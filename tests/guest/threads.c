@@ -156,7 +156,7 @@ static void copies_beside_sleeper(void)
 	CHECK(run_on_cpu(0));
 	wake = new_gate();
 	end = new_gate();
-	copied = must_malloc(COPIED_PAGES * PAGE);
+	copied = must_malloc((size_t)COPIED_PAGES * PAGE);
 	for (size_t i = 0; i < COPIED_PAGES; i++)
 		copied[i * PAGE] = 1;
 	child = spawn(keep_old, &end);

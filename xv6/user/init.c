@@ -61,14 +61,14 @@ static int start_shell(void)
 
 int main(void)
 {
-	int shell, gone;
+	int shell;
 
 	make_devices();
 	open_console();
 	for (;;) {
 		printf(1, "init: starting sh\n");
 		shell = start_shell();
-		while ((gone = wait()) != shell)
+		while (wait() != shell)
 			printf(1, "zombie!\n");
 		sleep(PAUSE);	/* it may not have been able to start at all */
 	}
