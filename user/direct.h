@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 
 /* The kernel returns an error as one of the last addresses. */
 #define DIRECT_MAX_ERROR 4095UL

@@ -31,6 +31,7 @@
 #include <jemalloc/jemalloc.h>
 
 #include "direct.h"
+#include "filter.h"
 #include "harness.h"
 #include "heap.h"
 #include "petmem.h"
@@ -94,7 +95,7 @@ static bool on_petmem(void)
 {
 	int saved_errno = errno;
 
-	if (source == UNKNOWN &&
+	if (source == UNKNOWN && !filter_forbids_ioctl() &&
 	    init_petmem_flags(PETMEM_NATIVE | PETMEM_INSIST) == 0) {
 		source = PETMEM;
 		spare_prepare();

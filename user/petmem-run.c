@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "filter.h"
 #include "petmem.h"
 #include "run.h"
 
@@ -57,8 +58,11 @@ static const char *what_is_wrong(void)
 	struct petmem_version version = { 0 };
 	struct petmem_status status;
 	const char *wrong = NULL;
-	int device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
+	int device;
 
+	if (filter_forbids_ioctl())
+		return "a seccomp filter forbids ioctl()";
+	device = open(PETMEM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (device < 0)
 		return strerror(errno);
 	if (ioctl(device, PETMEM_IOC_VERSION, &version) ||
