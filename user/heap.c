@@ -36,6 +36,7 @@
 #include "heap.h"
 #include "petmem.h"
 #include "run.h"
+#include "shortage.h"
 #include "spare.h"
 #include "tools.h"
 
@@ -58,9 +59,11 @@ const char *malloc_conf = "oversize_threshold:0,retain:false,dss:disabled,"
 #define SMALL_HEAP (4UL * 1024 * 1024)
 
 static enum { UNKNOWN, PETMEM, LINUX } source;
+static bool falls_back; /* PETMEM_FALLBACK=1; set before source */
+static bool pages_fixed; /* by PETMEM_LARGE_PAGES; set before source */
 static atomic_bool silent; /* the module cannot be called */
-static atomic_size_t extents_size;
-static atomic_bool starts_small; /* large pages come when the heap has grown */
+static atomic_size_t extents_size; /* of those in petmem */
+static atomic_bool small_pages;
 
 /* ---- Where the memory comes from ---- */
 
@@ -77,13 +80,17 @@ bool heap_allow_calls(bool allow)
 	return !atomic_exchange(&silent, !allow);
 }
 
-/* PETMEM_LARGE_PAGES=0 or 1 has the last word. */
-static void start_small(void)
+static void use_small_pages(bool small)
 {
-	if (secure_getenv("PETMEM_LARGE_PAGES"))
-		return;
-	atomic_store(&starts_small, true);
-	pet_large_pages(0);
+	if (!pages_fixed && atomic_exchange(&small_pages, small) != small)
+		pet_large_pages(!small);
+}
+
+/* The program may change its environment later, so it is read now. */
+static void read_environment(void)
+{
+	falls_back = run_may_fall_back();
+	pages_fixed = secure_getenv("PETMEM_LARGE_PAGES") != NULL;
 }
 
 /*
@@ -95,15 +102,17 @@ static bool on_petmem(void)
 {
 	int saved_errno = errno;
 
+	if (source == UNKNOWN)
+		read_environment();
 	if (source == UNKNOWN && !filter_forbids_ioctl() &&
 	    init_petmem_flags(PETMEM_NATIVE | PETMEM_INSIST) == 0) {
 		source = PETMEM;
 		spare_prepare();
-		start_small();
+		use_small_pages(true);
 	} else if (source == UNKNOWN) {
 		say("petmem-run: " PETMEM_DEVICE ": ");
 		say(strerrordesc_np(errno));
-		if (!run_may_fall_back()) {
+		if (!falls_back) {
 			say("\n");
 			_exit(RUN_EXIT_NO_PETMEM);
 		}
@@ -119,14 +128,25 @@ static bool may_call(void)
 	return on_petmem() && !atomic_load(&silent);
 }
 
-/* An extent has come. Other threads may call this at the same time. */
-static void extents_grow(size_t size)
+static bool is_petmem(const void *pointer)
 {
-	size_t total = atomic_fetch_add(&extents_size, size) + size;
+	return (uintptr_t)pointer < HEAP_ORDINARY_START;
+}
 
-	if (total > SMALL_HEAP && may_call() &&
-	    atomic_exchange(&starts_small, false))
-		pet_large_pages(1);
+/*
+ * Only an extent of 2 MiB or more can have large pages. It gets them if the heap has grown,
+ * and the pool has plenty: where little of them is used, others would miss the rest.
+ */
+static void choose_pages(size_t size, enum shortage shortage)
+{
+	static atomic_bool has_grown;
+
+	if (!may_call() || size < LARGE_PAGE)
+		return;
+	if (atomic_load(&extents_size) + size > SMALL_HEAP)
+		atomic_store(&has_grown, true);
+	use_small_pages(!atomic_load(&has_grown) ||
+			shortage != POOL_HAS_PLENTY);
 }
 
 /*
@@ -136,8 +156,7 @@ static void extents_grow(size_t size)
  */
 static void keep_small(void *block)
 {
-	if (!may_call() || atomic_load(&starts_small) ||
-	    secure_getenv("PETMEM_LARGE_PAGES"))
+	if (!may_call() || pages_fixed || atomic_load(&small_pages))
 		return;
 	pet_large_pages(0);
 	*(volatile char *)block = 0;
@@ -198,7 +217,7 @@ static void *fall_back(size_t size, size_t alignment)
 	static atomic_bool said;
 	void *pointer;
 
-	if (on_petmem() && !run_may_fall_back())
+	if (on_petmem() && !falls_back)
 		return NULL;
 	if (on_petmem() && !atomic_exchange(&said, true))
 		say("petmem-run: no more memory from " PETMEM_DEVICE
@@ -233,12 +252,50 @@ static void *take_memory(size_t size, size_t alignment, bool *zero)
  */
 static void give_back(void *pointer, size_t size)
 {
-	if ((uintptr_t)pointer >= HEAP_ORDINARY_START)
+	if (!is_petmem(pointer))
 		direct_munmap(pointer, size);
 	else if (may_call() && pet_usable_size(pointer) == size)
 		pet_free(pointer);
 	else
 		spare_keep(pointer, size);
+}
+
+/*
+ * ---- When the pool gets empty ----
+ *
+ * With PETMEM_FALLBACK=1, ordinary memory takes over before the pool is empty. When it is
+ * short, all that is allocated gets its pages, so that no touch finds the pool empty. A
+ * write to a page that is shared after a fork may still do so.
+ */
+
+static enum shortage ask_pool(size_t size)
+{
+	enum shortage shortage = POOL_HAS_PLENTY;
+
+	if (may_call() && (falls_back || size >= LARGE_PAGE))
+		shortage = shortage_ask(atomic_load(&extents_size), size);
+	if (falls_back)
+		shortage_populate(shortage);
+	return shortage;
+}
+
+/* As take_memory(), from a pool that may be short. */
+static void *take_in_shortage(size_t size, size_t alignment, bool *zero,
+			      enum shortage shortage)
+{
+	void *pointer;
+
+	if (!falls_back || !may_call() || shortage == POOL_HAS_PLENTY)
+		return take_memory(size, alignment, zero);
+	if (shortage == POOL_IS_SHORT) {
+		pointer = take_memory(size, alignment, zero);
+		if (!pointer || !is_petmem(pointer) ||
+		    pet_populate(pointer, size) == 0)
+			return pointer;
+		give_back(pointer, size);
+	}
+	*zero = true;
+	return fall_back(size, alignment);
 }
 
 /* ---- The hooks ---- */
@@ -247,6 +304,7 @@ static void *extent_alloc(extent_hooks_t *hooks, void *new_addr, size_t size,
 			  size_t alignment, bool *zero, bool *commit,
 			  unsigned int arena)
 {
+	enum shortage shortage;
 	void *pointer;
 
 	(void)hooks;
@@ -255,11 +313,14 @@ static void *extent_alloc(extent_hooks_t *hooks, void *new_addr, size_t size,
 		return NULL; /* petmem chooses where */
 	if (size >= LARGE_PAGE && alignment < LARGE_PAGE)
 		alignment = LARGE_PAGE;
-	pointer = take_memory(size, alignment, zero);
+	shortage = ask_pool(size);
+	choose_pages(size, shortage);
+	pointer = take_in_shortage(size, alignment, zero, shortage);
 	if (!pointer)
 		return NULL;
 	*commit = true;
-	extents_grow(size);
+	if (is_petmem(pointer))
+		atomic_fetch_add(&extents_size, size);
 	return pointer;
 }
 
@@ -271,7 +332,8 @@ static bool extent_dalloc(extent_hooks_t *hooks, void *addr, size_t size,
 	(void)committed;
 	(void)arena;
 	give_back(addr, size);
-	atomic_fetch_sub(&extents_size, size);
+	if (is_petmem(addr))
+		atomic_fetch_sub(&extents_size, size);
 	return false;
 }
 
@@ -336,7 +398,8 @@ void *heap_mmap(void *addr, size_t size, int prot, int flags, int fd,
 		errno = EEXIST;
 		return MAP_FAILED;
 	}
-	pointer = take_memory(size, size >= LARGE_PAGE ? LARGE_PAGE : 1, &zero);
+	pointer = take_in_shortage(size, size >= LARGE_PAGE ? LARGE_PAGE : 1,
+				   &zero, ask_pool(size));
 	if (!pointer)
 		return MAP_FAILED;
 	if (size == LARGE_PAGE)
