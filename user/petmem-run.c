@@ -115,6 +115,26 @@ static void preload_library(void)
 	free(value);
 }
 
+/*
+ * The C library sets aside less room for thread-local data when another library audits the
+ * dynamic linker: not enough for jemalloc.
+ */
+static void make_room(void)
+{
+	static const char room[] = "glibc.rtld.optional_static_tls=16384";
+	const char *others = getenv("GLIBC_TUNABLES");
+	char *value;
+
+	if (!getenv("LD_AUDIT"))
+		return;
+	/* The last one counts. */
+	if (asprintf(&value, "%s%s%s", room, others ? ":" : "",
+		     others ? others : "") < 0 ||
+	    setenv("GLIBC_TUNABLES", value, 1))
+		err(RUN_EXIT_NO_PETMEM, "GLIBC_TUNABLES");
+	free(value);
+}
+
 int main(int argc, char **argv)
 {
 	const char *wrong;
@@ -132,12 +152,14 @@ int main(int argc, char **argv)
 		errx(RUN_EXIT_NO_PETMEM, "which program? See --help");
 
 	wrong = what_is_wrong();
-	if (!wrong)
+	if (!wrong) {
 		preload_library();
-	else if (run_may_fall_back())
+		make_room();
+	} else if (run_may_fall_back()) {
 		warnx(PETMEM_DEVICE ": %s: using ordinary memory", wrong);
-	else
+	} else {
 		errx(RUN_EXIT_NO_PETMEM, PETMEM_DEVICE ": %s", wrong);
+	}
 	execvp(argv[1], argv + 1);
 	err(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "%s", argv[1]);
 }
