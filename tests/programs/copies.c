@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * copies.c - a program with two copies of the library: one is compiled into it, and the
- * other one is loaded late. tests/programs/library runs it, with the name of a case on the
+ * other one is loaded late. tests/programs/library and petmem-run run it, with the name of a case on the
  * command line. Ends with 0 when all is well.
  */
 #include <dlfcn.h>
@@ -9,15 +9,22 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../petmem.h"
 #include "harness.h"
 
 #define SIZE 8192
+#define MUCH (1UL << 36)
 #define FORKS 200
+#define THREAD_FORKS 20
+/* The exit status when a library cannot be loaded. */
+#define NO_ROOM 3
 /* Many times what a child takes that does not hang. */
 #define SECONDS_TO_HANG 60
 
@@ -132,12 +139,94 @@ static void forks(void)
 	pthread_join(thread, NULL);
 }
 
+static void *fork_here(void *unused)
+{
+	char *memory = pet_malloc(SIZE), *more;
+	int status;
+	pid_t child;
+
+	check(memory, "no memory");
+	memory[0] = 1;
+	child = fork();
+	if (!child) {
+		alarm(SECONDS_TO_HANG);
+		more = pet_malloc(SIZE);
+		check(more && memory[0] == 1, "the child's memory");
+		memory[0] = more[0] = memory[SIZE - 1] = 2;
+		pet_free(more);
+		_exit(EXIT_SUCCESS);
+	}
+	check(waitpid(child, &status, 0) == child && !status, "a child failed");
+	check(memory[0] == 1 && memory[SIZE - 1] == 0, "the child wrote here");
+	pet_free(memory);
+	return unused;
+}
+
+/* The thread that forks is the only one of its child, and not the one that connected. */
+static void thread_forks(void)
+{
+	pthread_t thread;
+	int i;
+
+	check(!init_petmem(), "init_petmem()");
+	for (i = 0; i < THREAD_FORKS; i++) {
+		check(!pthread_create(&thread, NULL, fork_here, NULL),
+		      "a thread");
+		pthread_join(thread, NULL);
+	}
+}
+
+/*
+ * petmem-run's library comes too late for the program's own heap. It works beside that one,
+ * if the dynamic linker has room for its thread-local data.
+ */
+static void late_heap(void)
+{
+	char *before = strdup("before"), *text;
+	void *(*get)(size_t size);
+	void (*put)(void *pointer);
+	void *library = dlopen("libpetmem-malloc.so", RTLD_NOW);
+
+	if (!library)
+		errx(NO_ROOM, "%s", dlerror());
+	*(void **)&get = dlsym(library, "malloc");
+	*(void **)&put = dlsym(library, "free");
+	check(get != malloc, "it is the program's heap");
+	text = get(SIZE);
+	check((uintptr_t)text - PETMEM_REGION_START < PETMEM_REGION_SIZE,
+	      "it is not petmem's");
+	memset(text, 1, SIZE);
+	put(text);
+	put(before);
+	free(strdup("after"));
+	check(!dlclose(library), "dlclose()");
+	put(get(1));
+	free(malloc(1));
+}
+
+/* Take the pool's last page, and keep it until told to end. */
+static void takes_all(void)
+{
+	char *memory;
+
+	check(!init_petmem(), "init_petmem()");
+	memory = pet_malloc(MUCH);
+	check(memory, "no addresses");
+	while (!pet_populate(memory, SIZE))
+		memory += SIZE;
+	puts("empty");
+	fflush(stdout);
+	getchar();
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "by-signal", by_signal }, { "natively", natively }, { "heap", heap },
-	{ "closes", closes },	    { "forks", forks },
+	{ "by-signal", by_signal }, { "natively", natively },
+	{ "heap", heap },	    { "closes", closes },
+	{ "forks", forks },	    { "thread-forks", thread_forks },
+	{ "late-heap", late_heap }, { "takes-all", takes_all },
 };
 
 int main(int argc, char **argv)
