@@ -37,6 +37,9 @@ int mallctl(const char *name, void *old, size_t *old_size, void *new,
 #define ROUNDS 4000
 #define SLOTS 200
 #define MB (1UL << 20)
+/* More than the pool of the tests has. */
+#define SPARSE 60
+#define MOVES_ON 8000
 
 static void check(const void *pointer, size_t size)
 {
@@ -503,6 +506,85 @@ static void gives_back(void)
 	getchar();
 }
 
+/* Large objects of which little is used: with 2 MiB pages they would fill any pool. */
+static void sparse(void)
+{
+	char *memory[SPARSE];
+	size_t i, k;
+
+	for (i = 0; i < SPARSE; i++) {
+		memory[i] = malloc(8 * MB);
+		check(memory[i], 8 * MB);
+		for (k = 0; k < 8 * MB; k += 2 * MB)
+			memory[i][k] = i + 1;
+	}
+	for (i = 0; i < SPARSE; i++)
+		for (k = 0; k < 8 * MB; k += 2 * MB)
+			check_value(memory[i][k] == (char)(i + 1),
+				    "the contents changed");
+}
+
+/* With PETMEM_FALLBACK=1 it is ordinary memory that is touched when the pool is empty. */
+static void moves_on(void)
+{
+	size_t count = 0, size, i, outside = 0;
+	char **list = malloc(MOVES_ON * sizeof(*list));
+
+	for (i = 0; i < MOVES_ON; i++) {
+		size = i % 8 ? 1 + i * 7919 % 20000 : 256 * 1024;
+		list[i] = malloc(size);
+		check_value(list[i] != NULL, "no memory");
+		memset(list[i], i % 251, size);
+		count += size;
+		outside += (uintptr_t)list[i] >= REGION_END;
+	}
+	check_value(outside && outside < MOVES_ON, "the places");
+	for (i = 0; i < MOVES_ON; i++) {
+		check_value(list[i][0] == (char)(i % 251),
+			    "the contents changed");
+		free(list[i]);
+	}
+	/* The pool has memory again. */
+	for (i = 0; i < 64; i++) {
+		sleep(i == 0);
+		list[i] = malloc(MB);
+		memset(list[i], 1, MB);
+	}
+	check(list[63], MB);
+}
+
+/* All is allocated before any of it is touched. */
+static void touches_late(void)
+{
+	char *memory[36];
+	size_t i;
+
+	for (i = 0; i < 36; i++) {
+		memory[i] = malloc(10 * MB);
+		check_value(memory[i] != NULL, "no memory");
+	}
+	for (i = 0; i < 36; i++)
+		memset(memory[i], 1, 10 * MB);
+	check_value((uintptr_t)memory[35] >= REGION_END, "the place");
+}
+
+/* When it has ordinary memory, another program takes all that is left of the pool. */
+static void stands(void)
+{
+	char *memory;
+	int i;
+
+	do {
+		memory = malloc(1000);
+		memset(memory, 1, 1000);
+	} while ((uintptr_t)memory < REGION_END);
+	puts("short");
+	fflush(stdout);
+	getchar();
+	for (i = 1; i < 100000; i++)
+		memset(malloc(1 + i % 1000), 1, 1 + i % 1000);
+}
+
 /* More than any pool of the tests holds. */
 static void outgrows(void)
 {
@@ -521,6 +603,10 @@ static const struct {
 	{ "files", files },
 	{ "gives-back", gives_back },
 	{ "outgrows", outgrows },
+	{ "sparse", sparse },
+	{ "moves-on", moves_on },
+	{ "touches-late", touches_late },
+	{ "stands", stands },
 	{ "foreign", foreign },
 	{ "plugins", plugins },
 	{ "arenas", arenas },
@@ -535,10 +621,25 @@ static const struct {
 	{ "filter-by-syscall", filter_by_syscall },
 };
 
+/* A program is started under a filter that forbids one call. */
+static void run_filtered(const char *number, char **command)
+{
+	/* A program cannot be started without openat(). */
+	filter[1].k = filter[2].k = strtoul(number, NULL, 0);
+	check_value(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+			    !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER,
+				   &filter_program),
+		    "the filter");
+	execvp(command[0], command);
+	err(1, "%s", command[0]);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
 
+	if (argc > 3 && !strcmp(argv[1], "filtered"))
+		run_filtered(argv[2], argv + 3);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (argc == 2 && !strcmp(argv[1], cases[i].name)) {
 			cases[i].run();
