@@ -68,6 +68,41 @@ static inline bool tools_watch(void)
 /* Memory that one thread frees may be what another one allocates next. */
 static char tools_order __attribute__((unused));
 
+/*
+ * AddressSanitizer writes a byte for each 8 that it poisons: of a large allocation, more than
+ * there is memory. So only the beginning of one that is freed is poisoned; the rest has no
+ * pages any more. And only what may have been poisoned before is unpoisoned: by this copy of
+ * the library up to tools_poison_end, by another one mostly at the beginning.
+ */
+#define TOOLS_MAX_POISON (64UL << 20)
+static unsigned long tools_poison_end __attribute__((unused));
+
+static inline void tools_poison(const void *addr, size_t size)
+{
+	unsigned long end = (unsigned long)addr + size, old;
+
+	if (!size)
+		return;
+	old = __atomic_load_n(&tools_poison_end, __ATOMIC_SEQ_CST);
+	while (old < end &&
+	       !__atomic_compare_exchange_n(&tools_poison_end, &old, end, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	__asan_poison_memory_region(addr, size);
+}
+
+static inline void tools_unpoison(const void *addr, size_t size)
+{
+	unsigned long start = (unsigned long)addr, end = start + size;
+	unsigned long limit =
+		__atomic_load_n(&tools_poison_end, __ATOMIC_SEQ_CST);
+
+	if (limit < start + TOOLS_MAX_POISON)
+		limit = start + TOOLS_MAX_POISON;
+	__asan_unpoison_memory_region(addr,
+				      (end < limit ? end : limit) - start);
+}
+
 /* An allocation of @size bytes, in whole pages of @room bytes, all zero. */
 static inline void tools_allocated(void *addr, size_t size, size_t room)
 {
@@ -76,8 +111,8 @@ static inline void tools_allocated(void *addr, size_t size, size_t room)
 	if (__msan_unpoison)
 		__msan_unpoison(addr, room);
 	if (__asan_poison_memory_region) {
-		__asan_unpoison_memory_region(addr, size);
-		__asan_poison_memory_region((char *)addr + size, room - size);
+		tools_unpoison(addr, size);
+		tools_poison((char *)addr + size, room - size);
 	}
 	valgrind_request(VALGRIND_MALLOC_LIKE, addr, size, true);
 }
@@ -88,7 +123,8 @@ static inline void tools_freed(void *addr, size_t room)
 	if (__tsan_release)
 		__tsan_release(&tools_order);
 	if (__asan_poison_memory_region)
-		__asan_poison_memory_region(addr, room);
+		tools_poison(addr,
+			     room < TOOLS_MAX_POISON ? room : TOOLS_MAX_POISON);
 	/* The size is in the place of a red zone's: there is none. */
 	valgrind_request(VALGRIND_FREE_LIKE, addr, 0, false);
 }
@@ -97,7 +133,7 @@ static inline void tools_freed(void *addr, size_t room)
 static inline void tools_usable(const void *addr, size_t room)
 {
 	if (__asan_unpoison_memory_region)
-		__asan_unpoison_memory_region(addr, room);
+		tools_unpoison(addr, room);
 	valgrind_request(MEMCHECK_DEFINED, addr, room, false);
 }
 
