@@ -51,7 +51,7 @@ static size_t untouched(int fd, size_t held)
 
 static enum shortage ask_module(size_t needed, size_t held)
 {
-	struct petmem_status status;
+	struct petmem_status status = { 0 };
 	int fd = pet_descriptor();
 	size_t window, left;
 
