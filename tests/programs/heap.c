@@ -289,7 +289,7 @@ static void grow(int asks_module)
 
 	for (round = 0; round < 12; round++) {
 		for (i = 0; i < 40; i++) {
-			memory[i] = malloc(MB + i * 10000);
+			memory[i] = malloc(MB + i * 10000UL);
 			check_value(memory[i] != NULL, "no memory");
 			check(memory[i], MB);
 			memset(memory[i], 1, MB);
@@ -531,7 +531,7 @@ static void moves_on(void)
 	char **list = malloc(MOVES_ON * sizeof(*list));
 
 	for (i = 0; i < MOVES_ON; i++) {
-		size = i % 8 ? 1 + i * 7919 % 20000 : 256 * 1024;
+		size = i % 8 ? 1 + i * 7919 % 20000 : 256UL * 1024;
 		list[i] = malloc(size);
 		check_value(list[i] != NULL, "no memory");
 		memset(list[i], i % 251, size);
