@@ -59,6 +59,25 @@ class Part:
             raise Complaint(f"{self.where}: nothing to put the + line in place of")
 
 
+class Room:
+    """A source file that a tree does without."""
+
+    def __init__(self, where, tree, file, before):
+        self.where = where
+        self.tree = tree
+        self.file = file
+        self.before = before  # the first lab that has the file; None: none has
+        self.bodies = {}  # of the functions that take the place of its own; by the type
+
+    def is_closed(self, lab):
+        """Is the file left out of a lab's tree?"""
+        return self.tree == lab.tree and (self.before is None or lab.number < self.before)
+
+    def header(self):
+        """The header with the file's functions."""
+        return self.file[:-len(".c")] + ".h"
+
+
 class Outcome:
     """What a test said."""
 
@@ -120,6 +139,7 @@ class Course:
         self.labs = {}
         self.trees = {}  # name: patterns of files
         self.symbols = {}  # name: the tree, and whether its skeletons define it
+        self.rooms = []
         self.path = path
         self.lab = self.part = self.text = None
         with open(path, encoding="utf-8") as f:
@@ -152,6 +172,12 @@ class Course:
             self.labs[number] = self.lab
         elif kind == "tree":
             self.trees[words[1]] = words[2:]
+        elif kind == "room":
+            before = int(words[words.index("before") + 1]) if "before" in words else None
+            self.rooms.append(Room(where, words[1], words[2], before))
+        elif kind == "instead":
+            head, _, body = line.partition(" = ")
+            self.rooms[-1].bodies[head.split()[1]] = body
         elif kind == "symbol":
             after = {"before": False, "after": True, "never": False}[words[2]]
             if self.lab:
@@ -276,6 +302,28 @@ def return_statement(signature, name):
     if text.startswith("struct "):
         return f"return ({text}){{ 0 }};"
     return "return 0;"
+
+
+def inline_stubs(lines, bodies, is_used):
+    """A header whose functions do nothing, or what their bodies say; unused ones are gone.
+
+    Returns its lines, and the names of the functions.
+    """
+    text = re.sub(r"(?m)^/\*\*(?:.|\n)*?\*/\n", "", "\n".join(lines))
+    names = []
+
+    def replace(found):
+        name = found[1].split("(")[0].split()[-1].lstrip("*")
+        if not is_used(name):
+            return ""
+        names.append(name)
+        signature = f"static inline {found[1]}"
+        body = bodies.get(name, return_statement(signature, name)).replace("\\n", "\n")
+        inside = [f"\t{l}" for l in body.split("\n") if l]
+        return "\n".join([signature, "{", *inside, "}\n"])
+
+    text = re.sub(r"(?m)^([a-z][\w *]*\([^;{}]*\));\n", replace, text)
+    return squeeze(text.split("\n")), names
 
 
 def comment(text, indent="\t"):

@@ -90,6 +90,29 @@ class Tree:
         if missing:
             raise Complaint(f"labs/parts: no file of the tree knows {', '.join(missing)}")
 
+    def close(self, room):
+        """Leave a source file out: its header's functions do what the room says."""
+        header = room.header()
+        if room.file not in self.files or header not in self.files:
+            raise Complaint(f"{room.where}: the tree has no {room.file} and {header}")
+        name = f"{room.file[:-len('.c')]}.o"
+        kbuild = "\n".join(self.files["Kbuild"])
+        kbuild, count = re.subn(rf" {re.escape(name)}(?=\s)", "", kbuild)
+        if count != 1:
+            raise Complaint(f"{room.where}: Kbuild has {name} {count} times")
+        self.files["Kbuild"] = kbuild.split("\n")
+        del self.files[room.file]
+        others = "\n".join("\n".join(l) for n, l in self.files.items()
+                           if n.endswith((".c", ".h")) and "/" not in n and n != header)
+        lines, names = course.inline_stubs(
+            self.files[header], room.bodies, lambda n: re.search(rf"\b{n}\(", others))
+        strange = sorted(set(room.bodies) - set(names))
+        if strange:
+            raise Complaint(f"{room.where}: {header}: nobody calls {', '.join(strange)}")
+        about = f" * {header} - stubs: this lab's tree does without {room.file}."
+        lines[1:lines.index(" */") + 1] = ["/*", about, " */"]
+        self.files[header] = lines
+
     def apply(self, part, own):
         """Make a part what a student finds; own: in the part's own lab."""
         getattr(self, f"_{part.kind}")(part, own)
@@ -232,12 +255,16 @@ def make_tree(labs, lab, cumulative=False, solution=False, tests=False):
         with open(os.path.join(course.HERE, lab.answers), encoding="utf-8") as f:
             lines = f.read().split("\n")
         tree.files["answers"] = on_petmem.fill_in(lines) if solution else lines
+    closed = [r for r in labs.rooms if r.is_closed(lab)]
     # The parts of later labs go first: those of earlier ones may look at what is left.
     for other in reversed(same):
         if other.number < lab.number and not cumulative or other is lab and solution:
             continue
         for part in other.parts:
-            tree.apply(part, other.number <= lab.number)
+            if part.file not in {r.file for r in closed}:
+                tree.apply(part, other.number <= lab.number)
+    for room in closed:
+        tree.close(room)
     return tree
 
 
