@@ -9,7 +9,7 @@
  * A fault maps a 2 MiB page where it can, and a 4 KiB page otherwise; programs need not ask
  * for it. If a PTE table exists already, because the pool had no 2 MiB page earlier, it
  * stays until the range is freed. Ranges are freed as a whole, so only copy-on-write splits
- * a 2 MiB page: see pgtables.c.
+ * a 2 MiB page: see unshare.c.
  */
 #include "large.h"
 
