@@ -69,11 +69,18 @@ class Module:
 
     # ---- On this machine ----
 
+    def _in_order(self, where, program, wanted):
+        """A program's tests as it runs them: the first without a result is the one that ended it."""
+        path = os.path.join(self.stage, "tests", where, program + ".c")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        return sorted((t for p, t in wanted if p == program), key=lambda t: text.rfind(f'"{t}"'))
+
     def run_on_host(self, wanted):
         """Pairs of a program of tests/host and a test; returns their outcomes."""
         outcomes = {}
         for program in dict.fromkeys(p for p, _ in wanted):
-            names = [t for p, t in wanted if p == program]
+            names = self._in_order("host", program, wanted)
             binary = os.path.join("build", "host", program)
             status, said = self._run(["make", "-s", "-f", "tests/host/Makefile",
                                       f"SOURCE={self.stage}", f"BUILD={self.stage}/build/host",
@@ -148,7 +155,7 @@ class Module:
                 end = "" if whole else self.explain(log, said, status, GUEST_LIMIT)
             running = next((p for p in sorted(programs) if p not in ended), None)
             for program in programs:
-                names = [t for p, t in wanted if p == program]
+                names = self._in_order("guest", program, wanted)
                 if program in ended:
                     outcomes.update(judge(program, names, said, self._early_end(program, said)))
                 elif program == running:
