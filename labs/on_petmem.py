@@ -267,7 +267,7 @@ def judge(program, names, said, end):
             outcomes[program, found[2]] = Outcome(not found[1], "\n".join(why) if found[1] else "")
         if found:
             comments = []
-        elif line.startswith("# "):
+        elif line.startswith("# ") and not re.fullmatch(r"# \w+: \d+ s", line):
             comments.append(line[2:])
     stopped = False
     for name in names:
