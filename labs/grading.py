@@ -105,7 +105,8 @@ def collect(lab, built, outcomes):
             results.append(Result(item, item.what, built))
             continue
         if item.runner == "leak":
-            results.append(Result(item, item.what, no_leak(outcomes)))
+            outcome = outcomes.get(on_petmem.LEAK) or no_leak(outcomes)
+            results.append(Result(item, item.what, outcome))
             continue
         for test in item.tests or [""]:
             outcome = outcomes.get((item.program, test), not_run)

@@ -23,6 +23,8 @@ TIMED_OUT, REPORTED = 124, 125  # vm/run's statuses
 CALLERS = 4  # shown of a crash
 REPORT_LINES = 8
 WHY_LINES = 8
+LOST = "pages were lost"
+LEAK = ("leak", "")  # what a machine says of them at its end, among the outcomes of tests
 FRESH = ("petmem.h",)  # of the module's files: the protocol with user space
 
 
@@ -160,6 +162,11 @@ class Module:
                     outcomes.update(judge(program, names, said, self._early_end(program, said)))
                 elif program == running:
                     outcomes.update(judge(program, names, said, end))
+            if end.startswith(LOST):
+                outcomes[LEAK] = Outcome(False, end)
+                break
+            if running and not whole:
+                outcomes[LEAK] = Outcome(False, "was not looked at: see above", ran=False)
             if whole or not running:
                 # A report that no program can be blamed for costs the last one.
                 if end and ended:
@@ -193,7 +200,7 @@ class Module:
             return f"did not end in {limit} s: the kernel hangs"
         used = re.search(r"in use after every process ended: .*", said)
         if used:
-            return f"pages were lost: {used[0]}"
+            return f"{LOST}: {used[0]}"
         lines = [l for l in said.splitlines() if l.strip() and not l.startswith(("ok", "#"))]
         return "\n".join(lines[-REPORT_LINES:])
 
