@@ -72,7 +72,7 @@ class Module:
     # ---- On this machine ----
 
     def _in_order(self, where, program, wanted):
-        """A program's tests as it runs them: the first without a result is the one that ended it."""
+        """A program's tests as it runs them: the first without a result has ended it."""
         path = os.path.join(self.stage, "tests", where, program + ".c")
         with open(path, encoding="utf-8") as f:
             text = f.read()
