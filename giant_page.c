@@ -160,7 +160,7 @@ static u64 *table_place(uintptr_t page_addr)
 /* Atomic, because each family has a lock of its own. */
 static atomic64_t count = ATOMIC64_INIT(0);
 
-u64 petmem_giant_table(u64 entry)
+u64 petmem_giant_bypassed(u64 entry)
 {
 	if (!is_large(entry))
 		return entry;
@@ -192,18 +192,18 @@ u64 petmem_giant_split(u64 entry)
 
 	atomic64_dec(&count);
 	if (entry & _PAGE_RW) {
-		table = table_of(petmem_giant_table(entry));
+		table = table_of(petmem_giant_bypassed(entry));
 		for (i = 0; i < ENTRIES; i++)
 			WRITE_ONCE(table[i], table[i] | LEAF_WRITE);
 	}
 	/* As in petmem_giant_enter(): the caller writes the entry. */
 	smp_wmb();
-	return petmem_giant_table(entry);
+	return petmem_giant_bypassed(entry);
 }
 
 void petmem_giant_share(u64 *entry)
 {
-	petmem_get_page(frame_of(petmem_giant_table(*entry)));
+	petmem_get_page(frame_of(petmem_giant_bypassed(*entry)));
 	atomic64_inc(&count);
 	WRITE_ONCE(*entry, *entry & ~LEAF_WRITE);
 }
@@ -211,7 +211,7 @@ void petmem_giant_share(u64 *entry)
 u64 petmem_giant_drop(u64 entry)
 {
 	atomic64_dec(&count);
-	return petmem_giant_table(entry);
+	return petmem_giant_bypassed(entry);
 }
 
 u64 petmem_giant_count(void)

@@ -47,13 +47,13 @@ uintptr_t petmem_alloc_giant(void);
 void petmem_giant_mark(u64 start, u64 end);
 
 /**
- * petmem_giant_table() - the entry for the PMD table behind an entry of a PUD table
+ * petmem_giant_bypassed() - the entry for the PMD table that an entry of a PUD table bypasses
  * @entry: present
  *
  * Return: an entry that leads to the PMD table, writable if @entry is; @entry itself when it
  * is not a page.
  */
-u64 petmem_giant_table(u64 entry);
+u64 petmem_giant_bypassed(u64 entry);
 
 /**
  * petmem_giant_enter() - enter a 1 GiB page, writable

@@ -284,7 +284,7 @@ static u32 refs_of_large(u64 entry, int level)
 {
 	if (level == PETMEM_PMD)
 		return petmem_large_refs(frame_of(entry));
-	entry = petmem_giant_table(entry);
+	entry = petmem_giant_bypassed(entry);
 	return petmem_page_refs(petmem_pool_page(frame_of(entry)));
 }
 

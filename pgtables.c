@@ -61,7 +61,7 @@ struct petmem_leaf petmem_pgtables_find(struct mm_struct *mm, u64 addr)
 	}
 	leaf.value = entry;
 	if (leaf.level == PETMEM_PUD && is_large(entry))
-		look_at_table(&leaf, petmem_giant_table(entry), PETMEM_PMD);
+		look_at_table(&leaf, petmem_giant_bypassed(entry), PETMEM_PMD);
 	return leaf;
 }
 

@@ -127,7 +127,7 @@ static int unshare_edge(struct mm_struct *mm, struct petmem_account *account,
 			break;
 		entry = *entry_of(table_of(entry), edge, level);
 		if (level == PETMEM_PUD)
-			entry = petmem_giant_table(entry);
+			entry = petmem_giant_bypassed(entry);
 		if (!is_table(entry))
 			break;
 		start = max(start, span_start(edge, level));

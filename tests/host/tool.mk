@@ -8,10 +8,9 @@ HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 TOP := $(HERE)../..
 BUILD := $(TOP)/build/host-tool
 
-SOURCES := $(addprefix $(TOP)/user/,petmem.c blocks.c config.c device.c draw.c \
-	     interrupt.c load.c map_picture.c picture.c picture_text.c picture_web.c \
-	     pool_picture.c proc.c progress.c status.c top.c transfer.c walk.c) \
-	     $(HERE)petmem_tool_kernel.c
+include $(TOP)/user/tool.mk
+
+SOURCES := $(addprefix $(TOP)/user/,$(TOOL_SOURCES)) $(HERE)petmem_tool_kernel.c
 HEADERS := $(wildcard $(TOP)/user/*.h) $(TOP)/petmem.h
 WRAPPED := open opendir fopen write ioctl alarm
 
