@@ -522,6 +522,10 @@ static void sparse(void)
 		for (k = 0; k < 8 * MB; k += 2 * MB)
 			check_value(memory[i][k] == (char)(i + 1),
 				    "the contents changed");
+	/* There are more pages left than the pieces between large ones. */
+	memory[0] = malloc(8 * MB);
+	memset(memory[0], 1, 8 * MB);
+	check(memory[0], 8 * MB);
 }
 
 /* With PETMEM_FALLBACK=1 it is ordinary memory that is touched when the pool is empty. */
