@@ -108,35 +108,49 @@ static void closes(void)
 	memory[SIZE - 1] = 1;
 }
 
-static atomic_bool stopping;
+static atomic_bool connecting;
 
-static void *connect_again(void *unused)
+static void *connect_here(void *unused)
 {
-	while (!stopping)
-		init_petmem_flags(0);
+	connecting = true;
+	init_petmem_flags(0);
 	return unused;
+}
+
+/* A process that forks while its first thread connects. */
+static void fork_meanwhile(void)
+{
+	pthread_t thread;
+	int status;
+	pid_t child;
+
+	check(!pthread_create(&thread, NULL, connect_here, NULL), "a thread");
+	while (!connecting)
+		;
+	child = fork();
+	if (!child) {
+		alarm(SECONDS_TO_HANG);
+		_exit(init_petmem_flags(0) != 0);
+	}
+	check(waitpid(child, &status, 0) == child && !status, "a child failed");
+	pthread_join(thread, NULL);
 }
 
 /* A child can connect, whatever another thread of its parent was doing. */
 static void forks(void)
 {
-	pthread_t thread;
 	int status, i;
 	pid_t child;
 
-	check(!init_petmem_flags(0), "init_petmem_flags()");
-	check(!pthread_create(&thread, NULL, connect_again, NULL), "a thread");
 	for (i = 0; i < FORKS; i++) {
 		child = fork();
 		if (!child) {
-			alarm(SECONDS_TO_HANG);
-			_exit(init_petmem_flags(0) != 0);
+			fork_meanwhile();
+			_exit(EXIT_SUCCESS);
 		}
 		check(waitpid(child, &status, 0) == child && !status,
-		      "a child failed");
+		      "a process failed");
 	}
-	stopping = true;
-	pthread_join(thread, NULL);
 }
 
 static void *fork_here(void *unused)
