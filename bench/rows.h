@@ -48,13 +48,19 @@ void run_fork_write(const struct peer *peer);
 /* overhead.c */
 void run_overhead(const struct peer *peer);
 
-/* Write one byte of each page. */
-static inline void touch_pages(char *memory, size_t size)
+/* Write a byte at every multiple of @step. */
+static inline void touch_every(char *memory, size_t size, size_t step)
 {
 	size_t offset;
 
-	for (offset = 0; offset < size; offset += PAGE_SIZE)
+	for (offset = 0; offset < size; offset += step)
 		*(volatile char *)(memory + offset) = 1;
+}
+
+/* Write one byte of each page. */
+static inline void touch_pages(char *memory, size_t size)
+{
+	touch_every(memory, size, PAGE_SIZE);
 }
 
 /* Get over the first allocation and touch, which cost a process more than later ones. */

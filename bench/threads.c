@@ -21,6 +21,7 @@ struct worker {
 	const struct peer *peer;
 	/* The memory that all workers touch. */
 	char *memory;
+	size_t size;
 	unsigned int number;
 	unsigned int count;
 };
@@ -32,22 +33,9 @@ struct kind {
 	size_t pieces;
 };
 
-static size_t page_size(const struct peer *peer)
-{
-	return peer->traits & PEER_LARGE ? LARGE_PAGE : PAGE_SIZE;
-}
-
-static void touch_every(char *memory, size_t size, size_t step)
-{
-	size_t offset;
-
-	for (offset = 0; offset < size; offset += step)
-		*(volatile char *)(memory + offset) = 1;
-}
-
 static void touch_own_area(const struct worker *worker)
 {
-	size_t size = TOUCHED / worker->count;
+	size_t size = worker->size / worker->count;
 
 	touch_every(worker->memory + worker->number * size, size,
 		    page_size(worker->peer));
@@ -58,7 +46,7 @@ static void touch_in_turns(const struct worker *worker)
 	size_t page = page_size(worker->peer);
 	size_t first = worker->number * page;
 
-	touch_every(worker->memory + first, TOUCHED - first,
+	touch_every(worker->memory + first, worker->size - first,
 		    worker->count * page);
 }
 
@@ -81,7 +69,7 @@ static void *start_work(void *argument)
 
 /* How long @count threads take to do the work. */
 static uint64_t time_workers(const struct kind *kind, const struct peer *peer,
-			     char *memory, unsigned int count)
+			     char *memory, size_t size, unsigned int count)
 {
 	struct worker workers[MOST_THREADS];
 	pthread_barrier_t together;
@@ -94,6 +82,7 @@ static uint64_t time_workers(const struct kind *kind, const struct peer *peer,
 					      .work = kind->work,
 					      .peer = peer,
 					      .memory = memory,
+					      .size = size,
 					      .number = i,
 					      .count = count };
 		if (pthread_create(&workers[i].thread, NULL, start_work,
@@ -109,12 +98,12 @@ static uint64_t time_workers(const struct kind *kind, const struct peer *peer,
 }
 
 static uint64_t time_round(const struct kind *kind, const struct peer *peer,
-			   unsigned int count)
+			   size_t size, unsigned int count)
 {
-	char *memory = peer->get(TOUCHED);
-	uint64_t time = time_workers(kind, peer, memory, count);
+	char *memory = peer->get(size);
+	uint64_t time = time_workers(kind, peer, memory, size, count);
 
-	peer->put(memory, TOUCHED);
+	peer->put(memory, size);
 	return time;
 }
 
@@ -129,7 +118,7 @@ static void run_kind(const struct kind *kind, const struct peer *peer)
 
 	for (round = 0; round < ROUNDS; round++)
 		for (count = 1; count <= MOST_THREADS; count *= 2) {
-			uint64_t time = time_round(kind, peer, count);
+			uint64_t time = time_round(kind, peer, TOUCHED, count);
 
 			if (round == 0 || time < best[count])
 				best[count] = time;
@@ -172,7 +161,7 @@ void run_threads_alloc(const struct peer *peer)
 	run_kind(&pairs, peer);
 }
 
-void touch_together(const struct peer *peer, bool turns)
+void touch_together(const struct peer *peer, size_t size, bool turns)
 {
-	time_round(turns ? &in_turns : &own_area, peer, MOST_THREADS);
+	time_round(turns ? &in_turns : &own_area, peer, size, MOST_THREADS);
 }

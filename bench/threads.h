@@ -11,16 +11,22 @@
 #define MOST_THREADS 8
 #define TOUCHED (64 * MIB) /* by all threads together */
 
+/* The size of the pages that a first touch brings. */
+static inline size_t page_size(const struct peer *peer)
+{
+	return peer->traits & PEER_LARGE ? LARGE_PAGE : PAGE_SIZE;
+}
+
 /* threads.c: each thread in an area of its own, or all in one area in turns. */
 void run_threads_own(const struct peer *peer);
 void run_threads_turns(const struct peer *peer);
 void run_threads_alloc(const struct peer *peer);
 
 /*
- * Allocate TOUCHED bytes, let MOST_THREADS threads touch them for the first time, in turns
- * or in areas of their own, and free them.
+ * Allocate memory, let MOST_THREADS threads touch it for the first time, in turns or in areas
+ * of their own, and free it.
  */
-void touch_together(const struct peer *peer, bool turns);
+void touch_together(const struct peer *peer, size_t size, bool turns);
 
 /* free_wait.c: how long a first touch takes at most while another thread frees memory. */
 void run_free_wait(const struct peer *peer);
