@@ -409,11 +409,10 @@ static inline void petmem_page_set_failed(struct page *page)
 }
 
 /*
- * Does a processor run a kernel thread that has borrowed the address space of the task
- * before? Such a processor uses no user translation. Before its next task does, it compares
- * the generations of the address space, and flushes (switch_mm_irqs_off() in
- * arch/x86/mm/tlb.c). Since 5.13 modules can read the variable, but asm/tlbflush.h hides its
- * type from them. Before, false is a safe answer.
+ * Does a processor run a kernel thread that has borrowed an address space ("lazy TLB")? It
+ * uses no user translation, and flushes old ones before a task can: see tlb.c. Since 5.13
+ * modules can read the variable, but asm/tlbflush.h hides its type from them. On older
+ * kernels, false is a safe answer.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 13, 0)
 static inline bool petmem_cpu_is_lazy(int cpu)

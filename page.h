@@ -47,9 +47,9 @@ struct petmem_page {
  *
  * Return: the record, which stays valid until the page is freed. The page's owners may
  * change it, except for .kind and .clean: pgtables.h says with which lock. The result is
- * never NULL. For an address that is not in the pool, this warns and returns the record of a page that nobody owns: it has
- * many references, so it is never private and never becomes free, and as a table it is
- * empty.
+ * never NULL. For an address that is not in the pool, this warns and returns the record of a
+ * page that nobody owns: it has many references, so it is never private and never becomes
+ * free, and as a table it is empty.
  * Context: any.
  */
 struct petmem_page *petmem_pool_page(uintptr_t page_addr);

@@ -7,12 +7,12 @@
  *   - on the processors that run the address space now. They are in mm_cpumask(). Each gets
  *     an interrupt and runs invlpg.
  *   - on the processors that run a kernel thread that borrowed the address space ("lazy
- *     TLB"). They are in the mask, too, but use no translation of a user address. On the
- *     way back to a task of the address space, switch_mm_irqs_off() clears is_lazy, and
- *     then flushes if tlb_gen has been raised. petmem raises tlb_gen before it reads
+ *     TLB"). They are in the mask, too, but use no translation of a user address. Before
+ *     such a processor runs a task of the address space, switch_mm_irqs_off() clears
+ *     is_lazy, and then flushes if tlb_gen has been raised. petmem raises tlb_gen before it reads
  *     is_lazy. So either the processor sees the new generation, or it gets the interrupt.
- *     It does get one if tables are removed, because it may walk them speculatively while
- *     they are freed. Linux does the same (should_flush_tlb() in arch/x86/mm/tlb.c).
+ *     If tables are removed, it always gets one, because it may walk them speculatively
+ *     while they are freed. Linux does the same (should_flush_tlb() in arch/x86/mm/tlb.c).
  *   - on processors that ran it before and kept its entries under its PCID.
  *     switch_mm_irqs_off() first puts a processor into mm_cpumask(), and then compares
  *     the mm's tlb_gen with the generation that the processor has seen. If they differ,
@@ -120,7 +120,7 @@ static void flush_everything_here(void *unused)
 	invpcid_flush_all_nonglobals();
 }
 
-/* Has a processor to answer a shootdown of pages? */
+/* Must a processor answer if only pages have changed? */
 static bool is_busy(int cpu, void *unused)
 {
 	return !petmem_cpu_is_lazy(cpu);

@@ -21,8 +21,7 @@
  * by an old entry. With @tables, no processor walks an old table on the path to it, either.
  *
  * Without @tables, processors on which a kernel thread has borrowed the address space are
- * not interrupted. They invalidate when they return to it. Till then they may read an old
- * table ahead of time, but use nothing they find.
+ * not interrupted. They invalidate before they run a task of it again.
  *
  * Context: interrupts are enabled. A lock that may be held is one that nobody takes with
  * interrupts disabled, so that all processors answer.

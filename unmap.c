@@ -23,7 +23,8 @@ struct stale {
 	bool tables; /* a page table was removed */
 };
 
-static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
+static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size,
+		      bool table)
 {
 	if (!stale->end) {
 		stale->start = start;
@@ -31,6 +32,7 @@ static void stale_add(struct stale *stale, u64 start, u64 end, u64 page_size)
 	}
 	stale->stride = min(stale->stride, page_size);
 	stale->end = end;
+	stale->tables |= table;
 }
 
 /*
@@ -73,8 +75,8 @@ static u64 unmap_entries(u64 *table, enum petmem_level level, u64 addr, u64 end,
 			return addr;
 		petmem_gather_add(gather, *entry, level);
 		stale_add(stale, addr, next,
-			  !is_whole || is_large(*entry) ? PMD_SIZE : PAGE_SIZE);
-		stale->tables |= level > PETMEM_PTE && !is_large(*entry);
+			  !is_whole || is_large(*entry) ? PMD_SIZE : PAGE_SIZE,
+			  level > PETMEM_PTE && !is_large(*entry));
 		set_none(entry, level);
 		page_of(__pa(table))->live--;
 	}
@@ -176,8 +178,7 @@ u64 petmem_pgtables_unmap(struct mm_struct *mm, u64 start, u64 end,
 		} else {
 			petmem_gather_add(gather, slot, PETMEM_LEVELS);
 			petmem_slot_write(mm, petmem_empty_pud_entry);
-			stale_add(&stale, start, end, PMD_SIZE);
-			stale.tables = true;
+			stale_add(&stale, start, end, PMD_SIZE, true);
 		}
 	}
 	if (stale.end)

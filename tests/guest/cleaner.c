@@ -105,7 +105,6 @@ static void clears_the_rest(void)
 	set_clearing(true);
 }
 
-/* The cleaner never begins, as if it had no time. A page is cleared when it is taken. */
 /* The child's write splits the page, since there is no room for a copy of all of it. */
 static void keep_split(void *argument)
 {
@@ -156,6 +155,7 @@ static void part_of_large(void)
 	set_clearing(true);
 }
 
+/* The cleaner never begins, as if it had no time. A page is cleared when it is taken. */
 static void switched_off(void)
 {
 	struct petmem_status before, after;
